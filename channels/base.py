@@ -23,7 +23,7 @@ from typing import Any, ClassVar, Protocol, TypeAlias, Union
 
 import rfc8785
 
-Json: TypeAlias = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]"]
+Json: TypeAlias = Union[bool, int, float, str, "list[Json]", "dict[str, Json]", None]
 Ref: TypeAlias = dict[str, Json]
 """What an adapter wants to be given again: media ids, draft id, publish id, post id. Opaque to the hub, plain JSON."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 from redis import Redis
@@ -82,8 +82,6 @@ class RedisCache:
             yield held
         finally:
             if held:
-                try:
+                # It may have run out while we worked: somebody else may hold it now, and theirs must stay.
+                with suppress(LockError, RedisError):
                     lock.release()
-                except (LockError, RedisError):
-                    # It ran out while we worked: somebody else may hold it now, and theirs must stay.
-                    pass

@@ -43,7 +43,7 @@ class FaultKind(StrEnum):
     """Answer the platform's own error ``code``; ``apply`` decides whether it was done."""
     INVALID_JSON = "invalid_json"
     """Do what was asked and answer something that is not JSON."""
-    KILL_TOKEN = "kill_token"
+    KILL_TOKEN = "kill_token"  # noqa: S105 - the name of a fault
     """Invalidate the access token before the call is looked at."""
 
 
@@ -92,9 +92,10 @@ class Request:
             return {}
         message = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + self.body)
         found: dict[str, Part] = {}
-        for part in message.iter_parts():  # type: ignore[attr-defined]
+        for part in message.iter_parts():
             name = part.get_param("name", header="content-disposition")
-            found[str(name)] = Part(part.get_filename() or "", part.get_content_type(), part.get_payload(decode=True) or b"")
+            payload = part.get_payload(decode=True)
+            found[str(name)] = Part(part.get_filename() or "", part.get_content_type(), payload if isinstance(payload, bytes) else b"")
         return found
 
 
