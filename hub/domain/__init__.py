@@ -1,0 +1,1 @@
+"""Rules of the field as pure values and tables. Standard library only."""
