@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-
-from sqlalchemy import create_engine
-
+import hub.store.tables  # noqa: F401 - importing it declares every table and its triggers
 from hub.store.base import Base
+from hub.store.engine import make_engine
 
 
 def install_schema(url: str) -> None:
     """Create every table, with its triggers, in an empty database."""
-    if importlib.util.find_spec("hub.store.tables") is not None:
-        importlib.import_module("hub.store.tables")
-    engine = create_engine(url)
+    engine = make_engine(url)
     try:
         Base.metadata.create_all(engine)
     finally:
