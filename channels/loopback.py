@@ -297,10 +297,15 @@ def serving(platform: Platform, port: int = 0) -> Iterator[LoopbackServer]:
         thread.join()
 
 
+def parser(description: str, port: int) -> argparse.ArgumentParser:
+    """Options that every platform started as a process has; a platform adds its own."""
+    options = argparse.ArgumentParser(description=description)
+    options.add_argument("--port", type=int, default=port)
+    options.add_argument("--state", default=":memory:", help="SQLite file that keeps the platform's posts (default: memory)")
+    options.add_argument("--hub", default="", help="address of the hub, for platforms that call back")
+    return options
+
+
 def arguments(description: str, port: int) -> argparse.Namespace:
     """Command line of a platform started as a process: ``python -m channels.wechat.platform --port N --state FILE``."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--port", type=int, default=port)
-    parser.add_argument("--state", default=":memory:", help="SQLite file that keeps the platform's posts (default: memory)")
-    parser.add_argument("--hub", default="", help="address of the hub, for platforms that call back")
-    return parser.parse_args()
+    return parser(description, port).parse_args()
