@@ -167,7 +167,7 @@ class Weibo:
         ref = self._adopt(rendition, job, seen.found)
         if self._replaces(job, ref):
             # The id must be stored before a push may finish the work, or it would post again.
-            return Unknown("更正微博已发出，旧微博待删除", timedelta(0), ref)
+            return Unknown("更正微博已发出，旧微博待删除", self._settings.pause(1), ref)
         return self._live(ref)
 
     def _complete(self, job: Job, ref: Ref) -> Outcome:
