@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ def _faults(archive: ZipFile, family: str, limits: ArchiveLimits) -> Iterator[tu
     if any(e.file_size > 1 << 20 and e.file_size > limits.ratio * max(e.compress_size, 1) for e in entries):
         yield "bomb", "文件的压缩比异常", "请重新保存或压缩后再上传"
     spans = sorted((e.header_offset, e.header_offset + 30 + e.compress_size) for e in entries)
-    if any(later[0] < earlier[1] for earlier, later in zip(spans, spans[1:], strict=False)):
+    if any(later[0] < earlier[1] for earlier, later in itertools.pairwise(spans)):
         yield "bomb", "压缩包内的文件互相重叠", "请重新压缩后再上传"
     if any(e.flag_bits & 1 for e in entries):
         yield "encrypted", "文件设有密码", "请去掉密码后再上传，公开的文件人人都要能打开"

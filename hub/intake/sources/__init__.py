@@ -1,0 +1,1 @@
+"""One module per kind of file that holds items. Each has ``read(path, reading)``, yielding ``Record``s."""
