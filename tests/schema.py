@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hub.store.tables  # noqa: F401 - importing it declares every table and its triggers
-from hub.store.base import Base
+from hub.store import schema
 from hub.store.engine import make_engine
 
 
@@ -11,6 +10,6 @@ def install_schema(url: str) -> None:
     """Create every table, with its triggers, in an empty database."""
     engine = make_engine(url)
     try:
-        Base.metadata.create_all(engine)
+        schema.metadata.create_all(engine)
     finally:
         engine.dispose()

@@ -57,7 +57,7 @@ class Stale(Refusal):
     code = "stale"
 
 
-class AlreadySigned(Refusal):
+class AlreadySigned(IllegalTransition):
     """Another reviewer signed this stage in the meantime."""
 
     code = "already_signed"

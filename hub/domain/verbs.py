@@ -25,6 +25,7 @@ class Verb(StrEnum):
     FILE_STORED = "file.stored", "文件入库"
     SITE_REBUILT = "site.rebuilt", "网站重新生成"
     RECORD_SEALED = "record.sealed", "记录封存签名"
+    ALARM_RAISED = "alarm.raised", "异常告警"
     ACT_REFUSED = "act.refused", "操作被拒绝"
 
     PERSON_ADDED = "person.added", "新增人员"
@@ -49,6 +50,8 @@ class Verb(StrEnum):
     ITEM_CREATED = "item.created", "新建稿件"
     REVISION_MADE = "revision.made", "形成新版本"
     ITEM_SUBMITTED = "item.submitted", "送审"
+    ITEM_RECALLED = "item.recalled", "主动撤回修改"
+    ITEM_TAKEN = "item.taken", "受理"
     REVIEW_SIGNED = "review.signed", "审核签字"
     REVIEW_RETURNED = "review.returned", "退回修改"
     ITEM_RELEASED = "item.released", "签发"

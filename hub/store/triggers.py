@@ -10,8 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Table, event
+from sqlalchemy import Connection, MetaData, Table, event
 
+from hub.store.base import Base
+
+_RULES = "hub_rules"
+"""Where a metadata keeps the rules of its tables."""
 _REFUSE = "hub_refuse"
 # One function serves every refusal: PostgreSQL hands it the message as a trigger argument. Class 23 is "integrity
 # constraint violation", which drivers turn into the same exception that SQLite's RAISE(ABORT) becomes.
@@ -30,9 +34,6 @@ class Rule:
     name: str
     create: Mapping[str, Sequence[str]]
     drop: Mapping[str, Sequence[str]]
-
-
-_RULES: dict[str, Rule] = {}
 
 
 def append_only(table: str, *keys: str) -> list[Rule]:
@@ -73,10 +74,11 @@ def refuse(table: str, act: str, message: str, *, when: str = "", name: str = ""
 
 def attach(table: Table, *rules: Rule, rows: Sequence[Mapping[str, object]] = ()) -> None:
     """Let ``create_all`` make ``rules`` after ``table`` and put in the ``rows`` it cannot do without; list the rules for migrations."""
+    known: dict[str, Rule] = table.metadata.info.setdefault(_RULES, {})
     for rule in rules:
-        if rule.table != table.name or rule.name in _RULES:
+        if rule.table != table.name or rule.name in known:
             raise ValueError(f"trigger {rule.name} is defined twice or is not for table {table.name}")
-        _RULES[rule.name] = rule
+        known[rule.name] = rule
 
     @event.listens_for(table, "after_create")
     def _make(_target: Table, connection: Connection, **_: object) -> None:
@@ -87,18 +89,19 @@ def attach(table: Table, *rules: Rule, rows: Sequence[Mapping[str, object]] = ()
             connection.execute(table.insert(), [dict(row) for row in rows])
 
 
-def statements(dialect_name: str, tables: Sequence[str] | None = None) -> list[str]:
+def statements(dialect_name: str, tables: Sequence[str] | None = None, *, metadata: MetaData = Base.metadata) -> list[str]:
     """What makes every attached rule (or those of ``tables``), in order. To be run as they are, without parameters."""
-    return _collect("create", dialect_name, tables)
+    return _collect("create", dialect_name, tables, metadata)
 
 
-def drop_statements(dialect_name: str, tables: Sequence[str] | None = None) -> list[str]:
+def drop_statements(dialect_name: str, tables: Sequence[str] | None = None, *, metadata: MetaData = Base.metadata) -> list[str]:
     """What undoes every attached rule (or those of ``tables``). Dropping a table also drops its rules."""
-    return _collect("drop", dialect_name, tables)
+    return _collect("drop", dialect_name, tables, metadata)
 
 
-def _collect(which: str, dialect_name: str, tables: Sequence[str] | None) -> list[str]:
-    chosen = [rule for rule in _RULES.values() if tables is None or rule.table in tables]
+def _collect(which: str, dialect_name: str, tables: Sequence[str] | None, metadata: MetaData) -> list[str]:
+    known: dict[str, Rule] = metadata.info.get(_RULES, {})
+    chosen = [rule for rule in known.values() if tables is None or rule.table in tables]
     found = [statement for rule in chosen for statement in getattr(rule, which).get(dialect_name, ())]
     return list(dict.fromkeys(found))
 
