@@ -219,6 +219,9 @@ class _Handler(BaseHTTPRequestHandler):
     server: LoopbackServer
     # A platform that hangs on a half-sent request would hang the tests too.
     timeout = 60
+    # Headers and body in two small writes would wait 40 ms for the client's delayed acknowledgement, on every call.
+    wbufsize = -1
+    disable_nagle_algorithm = True
 
     def _serve(self) -> None:
         parts = urlsplit(self.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -54,3 +55,11 @@ def account(server: LoopbackServer, around: Surroundings) -> Accounts:
 @pytest.fixture
 def weibo(account: Accounts) -> Weibo:
     return account()
+
+
+@pytest.fixture
+def free_port_url() -> str:
+    """Address of a port on which nobody listens."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{sock.getsockname()[1]}"
