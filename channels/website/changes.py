@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from channels.website.addresses import ARCHIVE, HOME, SITEMAP, URGENT, file_key, files_of, item_key, list_key, listings_of, sitemap_key
-from channels.website.listings import PER_SITEMAP, enter, entries, finished, hide, leave, places, seen_on
+from channels.website.listings import enter, entries, finished, hide, leave, places, seen_on, sitemaps
 from channels.website.payload import refuse_unsafe
 
 
@@ -186,15 +186,15 @@ def _linking(db: sqlite3.Connection, public_id: str) -> set[str]:
 
 
 def _sitemap(db: sqlite3.Connection, public_id: str) -> set[str]:
-    return {sitemap_key((place.position - 1) // PER_SITEMAP + 1) for place in places(db, public_id) if place.listing == ARCHIVE}
+    return {sitemap_key(sitemaps(place.position)) for place in places(db, public_id) if place.listing == ARCHIVE}
 
 
 def _sitemaps(db: sqlite3.Connection, public_id: str, before: int) -> set[str]:
     """Sitemap files behind a new entry of the archive, and the sitemap index when their number changed."""
     position = next(place.position for place in places(db, public_id) if place.listing == ARCHIVE)
-    first, last = (position - 1) // PER_SITEMAP + 1, before // PER_SITEMAP + 1
+    first, last = sitemaps(position), sitemaps(before + 1)
     pages = {sitemap_key(number) for number in range(first, last + 1)}
-    return pages | {SITEMAP} if before % PER_SITEMAP == 0 else pages
+    return pages | {SITEMAP} if last != sitemaps(before) else pages
 
 
 def _shown(pages: set[str]) -> set[str]:

@@ -26,6 +26,20 @@ def page_of(position: int) -> int:
     return (position - 1) // PER_PAGE + 1
 
 
+def span(number: int, last: int) -> tuple[int, int]:
+    """First and last place a page shows; ``number`` 0 is the landing page of a listing with ``last`` finished pages."""
+    return ((number - 1) * PER_PAGE + 1, number * PER_PAGE) if number else (last * PER_PAGE + 1, (last + 2) * PER_PAGE)
+
+
+def sitemaps(entries: int) -> int:
+    """How many sitemap files an archive with so many entries has."""
+    return -(-entries // PER_SITEMAP)
+
+
+def sitemap_span(number: int) -> tuple[int, int]:
+    return (number - 1) * PER_SITEMAP + 1, number * PER_SITEMAP
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     listing: str

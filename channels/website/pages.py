@@ -11,7 +11,7 @@ from typing import Any
 from channels.website.addresses import ARCHIVE, URGENT, item_path, listing_path
 from channels.website.details import blocks
 from channels.website.fixed import fixed_pages, sitemap_index, sitemap_urls
-from channels.website.listings import PER_PAGE, PER_SITEMAP, finished
+from channels.website.listings import finished, sitemap_span, sitemaps, span
 from channels.website.look import Look, day
 from channels.website.tags import article_tags, column_tags, feeds, item_facts, site_facts, site_tags
 from channels.website.urgent import current_warnings
@@ -177,7 +177,6 @@ def _list(db: sqlite3.Connection, look: Look, name: str) -> dict[str, Content]:
     last = finished(row["entries"]) if row else 0
     if label is None or number > last:
         return {path[1:] + "index.html": None}
-    low, high = ((number - 1) * PER_PAGE + 1, number * PER_PAGE) if number else (last * PER_PAGE + 1, (last + 2) * PER_PAGE)
     group = listing.partition("/")[0]
     scope = [(f"{group[:-1]}-{label['slug']}", label["name"])] if group != ARCHIVE else []
     page = look.draw(
@@ -188,7 +187,7 @@ def _list(db: sqlite3.Connection, look: Look, name: str) -> dict[str, Content]:
         group=group,
         parents=label.get("parents") or [],
         children=[each for each in look.site.columns if group == "columns" and each.parents and each.parents[-1].slug == label["slug"]],
-        entries=_cards(db, listing, low, high),
+        entries=_cards(db, listing, *span(number, last)),
         path=path,
         number=number,
         total=row["visible"] if row else 0,
@@ -266,7 +265,7 @@ def _home_label(look: Look) -> dict[str, Any]:
 
 def _sitemap(db: sqlite3.Connection, look: Look, name: str) -> dict[str, Content]:
     entries = db.execute("SELECT entries FROM listing WHERE name = ?", (ARCHIVE,)).fetchone()
-    files = -(-entries[0] // PER_SITEMAP) if entries else 0
+    files = sitemaps(entries[0]) if entries else 0
     if not name:
         return {"sitemap.xml": sitemap_index(look, files)}
     number = int(name)
@@ -276,7 +275,7 @@ def _sitemap(db: sqlite3.Connection, look: Look, name: str) -> dict[str, Content
     rows = db.execute(
         "SELECT e.public_id, i.updated_at FROM entry e JOIN item i ON i.public_id = e.public_id"
         " WHERE e.listing = ? AND e.position BETWEEN ? AND ? AND e.hidden = 0 ORDER BY e.position",
-        (ARCHIVE, (number - 1) * PER_SITEMAP + 1, number * PER_SITEMAP),
+        (ARCHIVE, *sitemap_span(number)),
     )
     return {path: sitemap_urls(look, [(item_path(row["public_id"]), row["updated_at"]) for row in rows])}
 

@@ -21,8 +21,8 @@ from channels.website.addresses import ARCHIVE, HOME, OWNED, SITEMAP, file_key, 
 from channels.website.changes import Version, relabel, write_row
 from channels.website.fixed import fixed_pages
 from channels.website.index import State, open_index, savepoint, set_meta, stamp, transaction
-from channels.website.listings import PER_SITEMAP, finished
 from channels.website.listings import entries as count
+from channels.website.listings import finished, sitemaps
 from channels.website.look import Look, look_of
 from channels.website.pages import configured
 from channels.website.payload import refuse_unsafe
@@ -160,7 +160,7 @@ def _chunks(state: State, place: Place) -> Iterator[list[str]]:
         }
     names = sorted({*counts, *configured(look)})
     lists = (list_key(name, number) for name in names for number in range(finished(counts.get(name, 0)) + 1))
-    maps = (sitemap_key(number) for number in range(1, -(-counts.get("items", 0) // PER_SITEMAP) + 1))
+    maps = (sitemap_key(number) for number in range(1, sitemaps(counts.get(ARCHIVE, 0)) + 1))
     for keys in (lists, iter([HOME]), maps, iter([SITEMAP])):
         while chunk := list(islice(keys, CHUNK)):
             yield in_order(chunk)
@@ -194,7 +194,7 @@ def owned(db: sqlite3.Connection, look: Look, path: str) -> bool:
         return db.execute("SELECT 1 FROM file WHERE path = ?", (rest,)).fetchone() is not None
     if top == "sitemaps":
         number = rest.removesuffix(".xml")
-        return number.isdecimal() and 1 <= int(number) <= -(-count(db, ARCHIVE) // PER_SITEMAP)
+        return number.isdecimal() and 1 <= int(number) <= sitemaps(count(db, ARCHIVE))
     listing = LISTING.match(path)
     if listing:
         name, page = listing["name"], int(listing["number"] or 0)
