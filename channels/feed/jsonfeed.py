@@ -33,13 +33,23 @@ def item(shown: Shown) -> dict[str, Any]:
         "authors": [{"name": each} for each in payload["creators"]],
         "tags": [each["term"] for each in payload["categories"]] if full else [],
         "language": LANGUAGE,
-        "attachments": [
-            {"url": each["url"], "mime_type": each["media_type"], "title": each["name"], "size_in_bytes": each["size"]}
-            for each in (payload["attachments"] if full else ())
-        ],
+        "attachments": _attachments(payload["attachments"]) if full else [],
         "_disclosure": {name: each for name, each in own.items() if each},
     }
     return {name: each for name, each in value.items() if each not in ("", [], {})}
+
+
+def _attachments(files: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = []
+    titles: set[str] = set()
+    for each in files:
+        value = {"url": each["url"], "mime_type": each["media_type"], "title": each["name"], "size_in_bytes": each["size"]}
+        # Two attachments of one title are "alternate representations" of one thing to JSON Feed.
+        if each["name"] in titles:
+            del value["title"]
+        titles.add(each["name"])
+        listed.append(value)
+    return listed
 
 
 def fragment(shown: Shown) -> bytes:

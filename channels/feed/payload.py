@@ -39,7 +39,9 @@ def build(publication: Publication, site: SiteIdentity) -> tuple[dict[str, Json]
     note = cleaner.block(publication.change_note, "change_note").strip()
     attachments = _attachments(publication, site, cleaner)
     summary = cleaner.line(publication.summary, "summary") or excerpt(body, _SUMMARY) or title
-    creators = list(dict.fromkeys(filter(None, (cleaner.line(publication.department.name, "department"), _author(publication, cleaner)))))
+    creators = list(
+        dict.fromkeys(filter(None, (cleaner.line(publication.department.name, "department"), cleaner.line(publication.author, "author"))))
+    )
     content = "".join(
         (
             f"<p><strong>更正说明：</strong>{paragraphs(note)}</p>" if note else "",
@@ -77,10 +79,6 @@ def build(publication: Publication, site: SiteIdentity) -> tuple[dict[str, Json]
     return payload, (*findings, *cleaner.findings)
 
 
-def _author(publication: Publication, cleaner: Cleaner) -> str:
-    return cleaner.line(publication.author, "author")
-
-
 def _feeds(publication: Publication, cleaner: Cleaner) -> list[dict[str, Json]]:
     """The feeds this item belongs to: all, its department, its area, its column and every column above it."""
     feeds: list[dict[str, Json]] = [{"slug": "all", "name": ""}]
@@ -98,7 +96,8 @@ def _categories(publication: Publication, site: SiteIdentity, cleaner: Cleaner) 
     wanted = [(cleaner.line(column.name, "column"), f"{site.url}/columns/{column.slug}/")]
     if area is not None:
         wanted.append((cleaner.line(area.name, "area"), f"{site.url}/areas/{area.slug}/"))
-    wanted += [(cleaner.line(each, "keywords"), "") for each in (publication.theme, publication.genre, *publication.keywords)]
+    words = [("theme", publication.theme), ("genre", publication.genre), *(("keywords", each) for each in publication.keywords)]
+    wanted += [(cleaner.line(word, name), "") for name, word in words]
     seen: dict[str, str] = {}
     for term, scheme in wanted:
         if term:
@@ -128,18 +127,19 @@ def _attachment_list(attachments: list[dict[str, Json]]) -> str:
 
 def _facts(publication: Publication, cleaner: Cleaner) -> str:
     """The metadata a reader of a disclosure record looks for, below the text (政府信息公开目录 core elements)."""
+    validity = "" if publication.validity == "不适用" else publication.validity
     facts = [
-        ("索引号", publication.index_no),
-        ("发文字号", publication.doc_no),
-        ("发布机构", publication.department.name),
-        ("成文日期", publication.issued_on.isoformat() if publication.issued_on else ""),
-        ("主题分类", publication.theme),
-        ("有效性", "" if publication.validity == "不适用" else publication.validity),
-        ("失效日期", publication.expires_on.isoformat() if publication.expires_on else ""),
-        ("来源", publication.source),
-        ("作者", publication.author),
+        ("索引号", "index_no", publication.index_no),
+        ("发文字号", "doc_no", publication.doc_no),
+        ("发布机构", "department", publication.department.name),
+        ("成文日期", "issued_on", publication.issued_on.isoformat() if publication.issued_on else ""),
+        ("主题分类", "theme", publication.theme),
+        ("有效性", "validity", validity),
+        ("失效日期", "expires_on", publication.expires_on.isoformat() if publication.expires_on else ""),
+        ("来源", "source", publication.source),
+        ("作者", "author", publication.author),
     ]
-    lines = [f"{name}：{escape(text, quote=False)}" for name, value in facts if (text := cleaner.line(value, "metadata"))]
+    lines = [f"{label}：{escape(text, quote=False)}" for label, name, value in facts if (text := cleaner.line(value, name))]
     # AI-made content must carry a visible label wherever it is shown (标识办法, in force since 2025-09-01).
     lines += [
         f"图片“{escape(cleaner.line(each.alt or each.file.name, 'pictures'), quote=False)}”由人工智能生成"

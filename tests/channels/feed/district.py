@@ -155,6 +155,11 @@ class District:
     def folder(self) -> Path:
         return self.root / "site" / "feeds"
 
+    @staticmethod
+    def at(hours: float) -> datetime:
+        """A moment ``hours`` after the district began to publish."""
+        return START + timedelta(hours=hours)
+
     def publish(self, item: Publication, at: datetime, note: str = "") -> Outcome:
         """Publish, or correct when the item is there already."""
         return self.publish_many([item], at, note)[0]
