@@ -56,5 +56,5 @@ try:
     for note in [*notes, row["checkpoint"]]:
         signed(note, published or row["key"], head["origin"], trees)
 except Exception as error:
-    raise SystemExit(f"BROKEN at line {number}: {error or 'the signature is wrong'}") from error
+    raise SystemExit(f"BROKEN at line {number}: {str(error) or 'the signature is wrong'}") from error
 print(f"intact: entries {head['after'] + 1} to {size} of {head['origin']}, key {(published or row['key']).strip()}")  # noqa: T201
