@@ -1,0 +1,193 @@
+"""Sealing: what is written where, only when there is something new, and never against what was signed before."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from structlog.testing import capture_logs
+
+from hub.app import seal as module
+from hub.app.seal import Inconsistent, latest, load_or_make_key, publish, read_checkpoint
+from hub.domain.checkpoint import VerifierKey
+from hub.domain.merkle import Frontier
+from hub.store.record import RecordMissing
+from tests.record.conftest import ORIGIN, Log
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_what_is_written(written: Log) -> None:
+    names = [f"{size:020d}.txt" for size in (8, 15, 20)]
+    kept, public = tree(written.folder / "checkpoints"), tree(written.site / "record")
+    assert sorted(kept) == [*names, "latest.txt", "list-2026-11.txt"]
+    assert sorted(public) == ["checkpoint.txt", *(f"checkpoints/{name}" for name in [*names, "list-2026-11.txt"]), "key.txt"]
+    assert kept["latest.txt"] == kept[names[2]] == public["checkpoint.txt"] == public[f"checkpoints/{names[2]}"]
+    assert VerifierKey.parse(public["key.txt"].decode()) == written.public
+    assert [read_checkpoint(kept[name].decode(), written.public) for name in names] == written.sealed
+    assert kept["list-2026-11.txt"].decode().splitlines() == [
+        f"2026-11-22T01:{minute:02d}:00Z {name} {point.root.hex()}"
+        for minute, name, point in zip((5, 10, 15), names, written.sealed, strict=True)
+    ]
+
+
+def test_nothing_new_writes_nothing(written: Log) -> None:
+    before = {path: path.stat().st_mtime_ns for path in [*written.folder.rglob("*"), *written.site.rglob("*")]}
+    assert written.seal() == written.sealed[2]
+    assert {path: path.stat().st_mtime_ns for path in [*written.folder.rglob("*"), *written.site.rglob("*")]} == before
+
+
+def test_only_new_entries_are_read(written: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cost of sealing must not grow with the record."""
+    asked: list[int] = []
+    real = module.bodies
+    monkeypatch.setattr(
+        module, "bodies", lambda connection, after, upto, limit: asked.append(after) or real(connection, after, upto, limit)
+    )
+    written.write(21)
+    written.seal()
+    assert asked == [20]
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", Frontier().to_json()])
+def test_a_lost_frontier_is_computed_anew(written: Log, content: str | None) -> None:
+    path = written.folder / "frontier.json"
+    if content is None:
+        path.unlink()
+    else:
+        path.write_text(content)
+    written.write(21)
+    assert written.seal().size == 21
+    assert written.verify().checkpoints == 4
+
+
+def test_many_pages(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAGE", 3)
+    log.write(*range(1, 11))
+    assert log.seal().size == 10
+    log.write(11, 12, 13, 14)
+    (log.folder / "frontier.json").unlink()
+    assert log.seal().size == 14
+    assert log.verify().ok
+
+
+ATTACKS = {
+    "cut": ("末尾被截断", ["DELETE FROM record_entries WHERE seq > 17"], True),
+    "cut and written anew": ("与已签名的检查点不同|记录头的根", ["DELETE FROM record_entries WHERE seq > 19"], True),
+    "head": ("记录头的根", ["UPDATE record_head SET frontier = replace(frontier, substr(frontier, 13, 4), 'beef')"], False),
+    "new entry changed": ("第 21 条记录缺失或被改动", ["UPDATE record_entries SET body = body || ' ' WHERE seq = 21"], False),
+    "new entry removed": ("第 21 条记录不存在", ["DELETE FROM record_entries WHERE seq >= 21"], False),
+    "head removed": ("不存在", ["DELETE FROM record_head"], False),
+}
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_what_contradicts_the_last_checkpoint_is_never_signed(written: Log, name: str) -> None:
+    why, statements, thorough = ATTACKS[name]
+    if not thorough:
+        written.write(21)
+    written.attack(*statements)
+    if thorough:
+        written.rewrite_hashes()
+        if "anew" in name:
+            written.write(98, 99)
+    before = tree(written.folder), tree(written.site)
+    with capture_logs() as logs, pytest.raises((Inconsistent, RecordMissing), match=why):
+        written.seal()
+    assert [(one["log_level"], one["event"]) for one in logs] == [("error", "record_inconsistent")]
+    assert (tree(written.folder), tree(written.site)) == before
+
+
+def test_old_entries_rewritten_with_a_lost_frontier(written: Log) -> None:
+    written.attack("UPDATE record_entries SET body = replace(body, '同意', '反对') WHERE seq = 3")
+    written.rewrite_hashes()
+    (written.folder / "frontier.json").unlink()
+    written.write(21)
+    with pytest.raises(Inconsistent, match="前 20 条记录的根与已签名的检查点不同"):
+        written.seal()
+
+
+def test_another_key_does_not_continue_our_checkpoints(written: Log, tmp_path: Path) -> None:
+    written.key = load_or_make_key(tmp_path / "other.pem")
+    written.write(21)
+    with pytest.raises(Inconsistent, match="不是本中枢密钥所签"):
+        written.seal()
+
+
+def test_a_checkpoint_once_written_is_never_replaced(written: Log) -> None:
+    written.write(21)
+    (written.folder / "checkpoints" / f"{21:020d}.txt").write_text("something else")
+    with pytest.raises(Inconsistent, match="已有另一个 21 条的检查点"):
+        written.seal()
+
+
+def test_two_at_once(log: Log) -> None:
+    """Two beats on one folder: each finds the other's work done or waits; nothing is written twice or out of order."""
+    log.write(*range(1, 50))
+    barrier = threading.Barrier(4)
+
+    def work() -> None:
+        barrier.wait()
+        for _ in range(3):
+            log.write(1)
+            log.seal()
+
+    with ThreadPoolExecutor(4) as pool:
+        for one in [pool.submit(work) for _ in range(4)]:
+            one.result()
+    sizes = [int(path.stem) for path in log.files]
+    assert sizes[-1] == 61
+    point = latest(log.folder, log.public)
+    assert point is not None
+    assert point.size == 61
+    assert log.verify().checkpoints == len(sizes)
+    listed = (log.folder / "checkpoints" / "list-2026-11.txt").read_text().splitlines()
+    assert [int(line.split(" ")[1].split(".")[0]) for line in listed] == sizes
+
+
+def test_a_rebuilt_site_gets_every_checkpoint_again(written: Log) -> None:
+    before = tree(written.site)
+    shutil.rmtree(written.site)
+    publish(written.folder, written.site, written.public)
+    assert tree(written.site) == before
+
+
+def test_publishing_before_the_first_seal(log: Log) -> None:
+    (log.folder / "checkpoints").mkdir(parents=True)
+    publish(log.folder, log.site, log.public)
+    assert sorted(tree(log.site)) == ["record/key.txt"]
+    assert latest(log.folder, log.public) is None
+
+
+def test_two_processes_agree_on_one_key(tmp_path: Path) -> None:
+    path, barrier = tmp_path / "record.pem", threading.Barrier(8)
+
+    def work() -> bytes:
+        barrier.wait()
+        return load_or_make_key(path).private_bytes_raw()
+
+    with ThreadPoolExecutor(8) as pool:
+        keys = [one.result() for one in [pool.submit(work) for _ in range(8)]]
+    assert len(keys) == 8
+    assert len(set(keys)) == 1
+
+
+def test_only_ed25519_keys_are_taken(tmp_path: Path) -> None:
+    path = tmp_path / "record.pem"
+    path.write_bytes(ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    with pytest.raises(ValueError, match="不是 Ed25519 私钥"):
+        load_or_make_key(path)
+
+
+def test_origins_that_no_key_may_be_named() -> None:
+    with pytest.raises(ValueError, match="key name"):
+        module.verifier_key(Ed25519PrivateKey.generate(), "政务 公开")
+    assert module.verifier_key(Ed25519PrivateKey.generate(), ORIGIN).name == ORIGIN
