@@ -14,12 +14,13 @@ from sqlalchemy import ColumnElement, and_, exists, insert, not_, or_, select, u
 from sqlalchemy.orm import aliased
 
 from channels.base import Action, Limits, Ref, Rendition
+from hub.app import publication
 from hub.app.context import Context
 from hub.app.items import subject
 from hub.domain.delivery import IN_DOUBT, DeliveryState
 from hub.domain.item import ItemState
 from hub.domain.verbs import Verb
-from hub.store.tables import AccountRow, Attempt, Delivery, Item, Progress, Release, RenditionRow
+from hub.store.tables import AccountRow, Attempt, Delivery, Item, Progress, Release, RenditionRow, Revision
 from hub.store.uow import Work
 
 SHOWING = (DeliveryState.DELIVERED, DeliveryState.WITHDRAWING)
@@ -36,6 +37,8 @@ class Claimed:
     ref: Ref
     previous: Ref
     attempt_id: int
+    as_approved: bool = True
+    """False: content, rendition or digest in the database is not what was signed. It must not leave."""
 
 
 def claim(context: Context, channel: str, worker: str) -> list[Claimed]:
@@ -151,7 +154,10 @@ def _hand_out(work: Work, delivery: Delivery, item: Item, release: Release, work
     work.record(Verb.DELIVERY_CLAIMED, subject(item.public_id), details)
     progress = session.get(Progress, delivery.id)
     ref = json.loads(progress.ref if progress else delivery.ref)
-    return Claimed(delivery, item, release, rendition_of(work, delivery), ref, previous_ref(work, delivery), attempt_id)
+    rendition = rendition_of(work, delivery)
+    return Claimed(
+        delivery, item, release, rendition, ref, previous_ref(work, delivery), attempt_id, _as_approved(work, delivery, rendition)
+    )
 
 
 def rendition_of(work: Work, delivery: Delivery) -> Rendition:
@@ -175,3 +181,14 @@ def previous_ref(work: Work, delivery: Delivery) -> Ref:
     )
     ref: Ref = json.loads(found) if found else {}
     return ref
+
+
+def _as_approved(work: Work, delivery: Delivery, rendition: Rendition) -> bool:
+    """The last look before it leaves (invariant 2): these bytes, and no others, are what four people signed."""
+    digests = dict(
+        work.session.execute(
+            select(RenditionRow.channel, RenditionRow.digest).where(RenditionRow.revision_id == delivery.revision_id)
+        ).all()
+    )
+    revision = work.session.get_one(Revision, delivery.revision_id)
+    return digests.get(delivery.channel) == rendition.digest and publication.is_as_approved(revision, digests)

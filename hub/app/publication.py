@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import rfc8785
@@ -64,7 +66,8 @@ def item_url(site_url: str, public_id: str) -> str:
 
 def render(channels: Mapping[str, Channel], content: Content, publication: Publication) -> dict[str, Rendition]:
     """Format for every chosen channel that exists (``app`` has none yet)."""
-    return {name: channels[name].format(publication) for name in content.channels if name in channels}
+    # An account's name, not its kind, is what the delivery and the signature speak of.
+    return {name: replace(channels[name].format(publication), channel=name) for name in content.channels if name in channels}
 
 
 def revision_digest(content: Content, renditions: Mapping[str, str]) -> str:
@@ -92,3 +95,8 @@ def _relations(session: Session, content: Content, site_url: str) -> tuple[Relat
         if row is not None:
             found.append(Relation(relation.type, relation.target, row.title, item_url(site_url, relation.target)))
     return tuple(found)
+
+
+def is_as_approved(revision: Revision, renditions: Mapping[str, str]) -> bool:
+    """Whether the stored content and rendition digests still give the digest that was signed."""
+    return revision_digest(Content.from_json(json.loads(revision.content)), renditions) == revision.digest

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import structlog
 from sqlalchemy import delete, insert
 
-from channels.base import Action, Channel, Exchange, Job, Outcome, Ref, Unknown, recording
+from channels.base import Action, Channel, Exchange, Job, Outcome, Ref, RefusalClass, Refused, Unknown, recording
 from hub.app.claim import Claimed, claim
 from hub.app.context import Context
 from hub.app.settle import settle
@@ -52,11 +52,17 @@ def begin(context: Context, claimed: Sequence[Claimed]) -> None:
 
 def push(context: Context, channel: Channel, claimed: Sequence[Claimed]) -> list[Result]:
     """Let the adapter act on every claimed delivery. An exception is an ``Unknown``: it has told us nothing."""
+    tampered = [
+        Result(c, Refused("库中内容与三审签署的内容不一致，禁止发布，请立即核查", RefusalClass.CONTENT, "not_as_approved"))
+        for c in claimed
+        if not c.as_approved
+    ]
+    claimed = [c for c in claimed if c.as_approved]
     together = [c for c in claimed if c.delivery.action != Action.WITHDRAW]
     push_many = getattr(channel, "push_many", None)
     if push_many is None or len(together) < 2:
-        return [_push_one(context, channel, c) for c in claimed]
-    apart = [_push_one(context, channel, c) for c in claimed if c.delivery.action == Action.WITHDRAW]
+        return tampered + [_push_one(context, channel, c) for c in claimed]
+    apart = tampered + [_push_one(context, channel, c) for c in claimed if c.delivery.action == Action.WITHDRAW]
     with recording() as exchanges:
         try:
             outcomes = push_many([(c.rendition, job_for(context, c)) for c in together])
