@@ -23,10 +23,10 @@ test: ## Run the tests (ARGS="tests/domain -x" for some of them)
 
 check: ## Format, lint, types, import arrows, house rules; changes nothing
 	@$(PYTHON) scripts/bootstrap.py --dev
-	.venv/bin/ruff format --check .
-	.venv/bin/ruff check .
-	.venv/bin/mypy
-	.venv/bin/lint-imports --no-logo
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(PY) -c "from importlinter.cli import lint_imports_command; lint_imports_command()" --no-logo
 	$(PY) -m pytest tests/architecture
 
 bench: ## Measure the budgets of docs/budgets as ratios in one run
@@ -41,6 +41,7 @@ lock: ## Compile requirements*.txt from pyproject.toml (UPGRADE=1: to the newest
 	@test -x build/lock/bin/pip-compile || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install -q pip-tools; }
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --output-file requirements.txt pyproject.toml
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(COMPILE) $(if $(UPGRADE),--upgrade) --build-deps-for wheel --only-build-deps --output-file requirements-build.txt pyproject.toml
 
 clean: ## Remove the environment, caches and build results; the data folder stays
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .bootstrap.lock

@@ -65,12 +65,10 @@ def create_venv() -> None:
     venv.EnvBuilder(clear=True, with_pip=True, symlinks=True).create(VENV)
 
 
-def usable(stamp_of_place: str) -> bool:
-    """False when there is no environment, its interpreter is gone, or the folder was moved (its scripts name the old place)."""
-    place = VENV / ".place"
-    if not PYTHON.exists() or not place.exists() or place.read_text("utf-8") != stamp_of_place:
-        return False
-    return subprocess.run([str(PYTHON), "-c", "import pip"], check=False, capture_output=True).returncode == 0  # noqa: S603
+def usable() -> bool:
+    """False when there is no environment, or its interpreter is gone, too old or without pip."""
+    probe = f"import sys, pip; sys.exit(sys.version_info < {OLDEST})"
+    return PYTHON.exists() and subprocess.run([str(PYTHON), "-c", probe], check=False, capture_output=True).returncode == 0  # noqa: S603
 
 
 class Progress:
@@ -139,26 +137,33 @@ def install_project() -> None:
 
 def main(arguments: list[str]) -> None:
     continue_with_newer_python()
-    dev = "--dev" in arguments
-    requirements = ROOT / ("requirements-dev.txt" if dev else "requirements.txt")
-    place = f"{ROOT}\n"
-    wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
-    stamp = VENV / (".installed-dev" if dev else ".installed")
+    runtime, dev = ROOT / "requirements.txt", ROOT / "requirements-dev.txt"
+    requirements = dev if "--dev" in arguments else runtime
     with (ROOT / ".bootstrap.lock").open("w") as lock:
         # Two makes at once must not install into one folder.
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if stamp.exists() and stamp.read_text("utf-8") == wanted and PYTHON.exists() and (VENV / ".place").read_text("utf-8") == place:
+        if PYTHON.exists() and is_stamped(requirements):
             return
-        if not usable(place):
+        if not usable():
             create_venv()
-            (VENV / ".place").write_text(place, "utf-8")
         install(requirements)
         install_project()
-        stamp.write_text(wanted, "utf-8")
-        if dev:
-            # The development file holds everything the hub runs on.
-            run = ROOT / "requirements.txt"
-            (VENV / ".installed").write_text(hashlib.sha256(run.read_bytes()).hexdigest(), "utf-8")
+        # The development file holds everything the hub runs on.
+        for each in {requirements, runtime}:
+            stamp(each).write_text(expected(each), "utf-8")
+
+
+def stamp(requirements: Path) -> Path:
+    return VENV / f".installed-{requirements.stem}"
+
+
+def expected(requirements: Path) -> str:
+    """Changes with the requirements, and with the place of the checkout, whose path the environment holds."""
+    return f"{hashlib.sha256(requirements.read_bytes()).hexdigest()} {ROOT}\n"
+
+
+def is_stamped(requirements: Path) -> bool:
+    return stamp(requirements).exists() and stamp(requirements).read_text("utf-8") == expected(requirements)
 
 
 if __name__ == "__main__":
