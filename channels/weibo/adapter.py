@@ -243,11 +243,11 @@ class Weibo:
         ref = dict(job.ref)
         post_id = str(ref.get("id") or job.previous.get("id") or "")
         if not post_id:
-            seen = self._look(rendition, job, job.updated_at)
+            seen = self._look(rendition, job, job.published_at)
             if isinstance(seen, Unknown):
                 return replace(seen, ref=ref)
             if seen.found is None:
-                return self._never_there(ref, seen.complete)
+                return self._never_there(job, seen.complete)
             ref = self._adopt(rendition, job, seen.found)
             job.keep(ref)
             post_id = seen.found.id
@@ -268,21 +268,23 @@ class Weibo:
     def _still_there(self, rendition: Rendition, job: Job) -> Outcome:
         ref = {**job.previous, **job.ref}
         if "id" not in ref:
-            seen = self._look(rendition, job, job.updated_at)
+            seen = self._look(rendition, job, job.published_at)
             if isinstance(seen, Unknown):
                 return replace(seen, ref=dict(job.ref))
             if seen.found is None:
-                return self._never_there(dict(job.ref), seen.complete)
+                return self._never_there(job, seen.complete)
             return self._live(self._adopt(rendition, job, seen.found))
         there = self._visible(str(ref["id"]), dict(job.ref))
         if isinstance(there, Unknown):
             return there
         return self._live(ref) if there else Absent("该微博已不存在")
 
-    def _never_there(self, ref: Ref, complete: bool) -> Outcome:
+    def _never_there(self, job: Job, complete: bool) -> Outcome:
+        if job.previous.get("landed"):
+            return Unknown("平台称该微博已发布，但时间线上没有看到，请人工核对并删除", None, dict(job.ref))
         if complete:
             return Absent("账号上没有该微博")
-        return Unknown("微博编号未知，时间线上已看不到，请人工核对并删除", None, ref)
+        return Unknown("微博编号未知，时间线上已看不到，请人工核对并删除", None, dict(job.ref))
 
     # ----------------------------------------------------------------------------------------------------- the rest
 

@@ -41,14 +41,18 @@ class Delivery:
     exchanges: list[Exchange] = field(default_factory=list)
     on_keep: Callable[[Ref], None] = lambda _ref: None
     first_attempt_at: datetime | None = None
+    published_at: datetime | None = None
+    """Of the item: the deliveries that follow keep the first one's."""
     rendition: Rendition = field(init=False)
 
     def __post_init__(self) -> None:
         self.rendition = self.channel.format(self.publication)
-        self.published_at = self.updated_at = self.clock()
+        self.updated_at = self.clock()
+        self.published_at = self.published_at or self.updated_at
 
     def job(self) -> Job:
         self.first_attempt_at = self.first_attempt_at or self.clock()
+        assert self.published_at is not None
         return Job(
             key=f"{self.publication.public_id}.{self.publication.revision}.{self.channel.name}.{self.action.value}",
             action=self.action,
