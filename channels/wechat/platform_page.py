@@ -99,7 +99,8 @@ def _article(desk: Desk, body: dict[str, Any] | None) -> Reply:
     author = f"{escape(news['author'])}　" if news["author"] else ""
     main = (
         f'<div class="phone"><main class="article"><h1>{escape(news["title"])}</h1>'
-        f'<p class="meta">{author}<b>{escape(desk.knobs.title)}</b>　{_time(body["created"])}</p><div class="body">{content}</div>{link}</main></div>'
+        f'<p class="meta">{author}<b>{escape(desk.knobs.title)}</b>　{_time(body["created"])}</p>'
+        f'<div class="body">{content}</div>{link}</main></div>'
     )
     return _html(main, news["title"])
 

@@ -16,8 +16,8 @@ from channels.base import Absent, Action, Job, Json, Outcome, Ref, Refused, Rend
 from channels.wechat.client import Problem, gives
 from channels.wechat.find import Fingerprint
 from channels.wechat.media import place
-from channels.wechat.office import Office, accepted, doubtful, keep, known, live, said, stopped
-from channels.wechat.poll import ask
+from channels.wechat.office import Office, accepted, doubtful, keep, known, live, number, said, stopped
+from channels.wechat.poll import Result, ask
 from channels.wechat.retract import take_back
 
 _ALREADY_SENT = 45065
@@ -33,7 +33,16 @@ def push(office: Office, rendition: Rendition, job: Job) -> Outcome:
         return finish(office, rendition, job, ref)
     if known(ref, "publish_id") or known(ref, "msg_id"):
         result = ask(office, ref)
-        return finish(office, rendition, job, ref) if result.live else result.outcome
+        if result.live:
+            return finish(office, rendition, job, ref)
+        if not result.failed and not (result.gone and ref.get("taken_down")):
+            return taken_down(job, ref, result) if result.gone else result.outcome
+        problem = _start_over(office, job, ref)
+        if problem is not None:
+            return stopped(office, ref, problem)
+    if ref.pop("consumed", None):
+        # Only a person who saw that nothing was published leads here: the spent draft is no use any more.
+        ref.pop("media_id", None)
     if not known(ref, "media_id"):
         problem = _draft(office, rendition, job, ref)
         if problem is not None:
@@ -72,9 +81,34 @@ def replacement_due(office: Office, job: Job, ref: Ref) -> bool:
     return job.action is Action.CORRECT and bool(job.previous) and office.settings.replace_on_correction and not ref.get("replaced")
 
 
-def client_message_id(key: str) -> str:
-    """``clientmsgid``: the delivery's own key, the only idempotency key of the platform; at most 64 ASCII bytes (§5)."""
-    return key if key.isascii() and len(key) <= 64 else hashlib.sha256(key.encode()).hexdigest()
+def taken_down(job: Job, ref: Ref, result: Result) -> Outcome:
+    """Published, and gone before we saw it. Never sent again by itself; a person who retries means it."""
+    ref["taken_down"] = True
+    keep(job, ref)
+    return result.outcome
+
+
+def client_message_id(key: str, retries: int = 0) -> str:
+    """``clientmsgid``: the delivery's own key, the only idempotency key of the platform; at most 64 ASCII bytes (§5).
+
+    ``retries`` counts the times a person sent again what the platform had decided against: those are new sends.
+    """
+    text = f"{key}.{retries}" if retries else key
+    return text if text.isascii() and len(text) <= 64 else hashlib.sha256(text.encode()).hexdigest()
+
+
+def _start_over(office: Office, job: Job, ref: Ref) -> Problem | None:
+    """A retry, by a person, of what the platform had decided against: submit the draft again if it is still there."""
+    for spent in ("publish_id", "msg_id", "polls", "taken_down", "mass_status"):
+        ref.pop(spent, None)
+    ref["retries"] = (number(ref.get("retries")) or 0) + 1
+    answer = office.client.post("/cgi-bin/draft/get", {"media_id": known(ref, "media_id")}, "查询草稿")
+    if isinstance(answer, Problem):
+        if answer.code != _NO_SUCH_ID:
+            return answer
+        ref.pop("media_id", None)
+    keep(job, ref)
+    return None
 
 
 def _draft(office: Office, rendition: Rendition, job: Job, ref: Ref) -> Problem | None:
@@ -158,7 +192,7 @@ def _send_all(office: Office, job: Job, ref: Ref) -> Problem | None:
         "mpnews": {"media_id": known(ref, "media_id")},
         "msgtype": "mpnews",
         "send_ignore_reprint": int(office.settings.send_ignore_reprint),
-        "clientmsgid": client_message_id(job.key),
+        "clientmsgid": client_message_id(job.key, number(ref.get("retries")) or 0),
     }
     answer = office.client.post("/cgi-bin/message/mass/sendall", body, "提交群发", effect=True)
     if isinstance(answer, Problem) and answer.code == _ALREADY_SENT and answer.data:

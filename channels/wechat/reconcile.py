@@ -13,7 +13,7 @@ from channels.wechat.client import Problem
 from channels.wechat.find import Fingerprint, find_article, find_draft
 from channels.wechat.office import SETTLE_SECONDS, SUBMIT_SETTLE_SECONDS, Office, doubtful, keep, known, live, said
 from channels.wechat.poll import ask, was_live
-from channels.wechat.publish import replacement_due
+from channels.wechat.publish import replacement_due, taken_down
 from channels.wechat.retract import look
 
 _NO_SUCH_ID = 40007
@@ -30,6 +30,8 @@ def reconcile(office: Office, rendition: Rendition, job: Job) -> Outcome:
         result = ask(office, ref)
         if result.lost and known(ref, "media_id"):
             return _look_for_article(office, rendition, job, ref)
+        if result.gone:
+            return taken_down(job, ref, result)
         return _settled(office, job, ref) if result.live else result.outcome
     if known(ref, "media_id"):
         draft_only = office.settings.mode == "draft"
@@ -105,10 +107,12 @@ def _look_for_article(office: Office, rendition: Rendition, job: Job, ref: Ref) 
     if isinstance(found, Problem):
         return doubtful(office, ref, found.why)
     if found is not None:
-        ref.pop("missing_since", None)
+        for spent in ("missing_since", "consumed"):
+            ref.pop(spent, None)
         ref |= {"article_id": found[0], "url": found[1]}
         return _settled(office, job, ref)
     if consumed:
+        ref["consumed"] = True
         return doubtful(office, ref, "草稿已提交，尚未见到文章", office.settings.pause(SETTLE_SECONDS))
     return _missing(office, job, ref, "草稿仍在草稿箱，发布未被受理", SUBMIT_SETTLE_SECONDS)
 

@@ -1,0 +1,193 @@
+"""Whatever breaks, and wherever: the account ends up holding each article exactly once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from channels.base import Absent, Action, Live, Ref, RefusalClass, Unknown
+from tests.channels.hubloop import Delivery, live, refused
+from tests.channels.samples import a_picture
+from tests.channels.wechat.conftest import Bench
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "apply_and_drop": {"kind": "apply_and_drop"},
+    "drop": {"kind": "drop"},
+    "late": {"kind": "late", "delay": 0.5},
+    "cut_headers": {"kind": "cut_headers"},
+    "429": {"kind": "status", "status": 429, "retry_after": "7"},
+    "500": {"kind": "status", "status": 500},
+    "500 applied": {"kind": "status", "status": 500, "apply": True},
+    "busy": {"kind": "business", "code": -1},
+    "busy applied": {"kind": "business", "code": -1, "apply": True},
+    "unheard-of": {"kind": "business", "code": 123456},
+    "unheard-of applied": {"kind": "business", "code": 123456, "apply": True},
+    "per minute": {"kind": "business", "code": 45011},
+    "invalid_json": {"kind": "invalid_json"},
+    "kill_token": {"kind": "kill_token"},
+}
+PUBLISH = ("stable_token", "media/uploadimg", "material/add_material", "draft/add", "freepublish/submit", "freepublish/get")
+MASS = ("message/mass/sendall", "message/mass/get")
+LOOKS = ("draft/batchget", "draft/get", "freepublish/batchget")
+
+
+def illustrated(bench: Bench, mode: str = "publish") -> Delivery:
+    picture = a_picture(bench.around.files)  # type: ignore[arg-type]
+    body = f'<p>正文</p><img src="file:{picture.file.sha256}" alt="图">'
+    return bench.delivery(bench.channel(mode=mode), body_html=body, pictures=(picture,))
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("call", PUBLISH + MASS)
+def test_exactly_once(bench: Bench, call: str, fault: str) -> None:
+    delivery = illustrated(bench, "mass" if call in MASS else "publish")
+    bench.platform.fail(path=f"/cgi-bin/{call}", **FAULTS[fault])
+    live(delivery.run())
+    assert len(bench.articles()) == 1
+    assert bench.drafts() == []
+    assert bench.platform.faults[0].times == 0
+
+
+@pytest.mark.parametrize("fault", ["apply_and_drop", "drop", "invalid_json", "500 applied"])
+@pytest.mark.parametrize("call", ["freepublish/submit", "freepublish/get"])
+def test_exactly_once_when_the_draft_leaves_late(bench: Bench, call: str, fault: str) -> None:
+    bench.platform.knobs.consume_at = "finish"
+    bench.platform.knobs.publish_delay = 300
+    bench.platform.fail(path=f"/cgi-bin/{call}", **FAULTS[fault])
+    live(illustrated(bench).run())
+    assert len(bench.articles()) == 1
+
+
+@pytest.mark.parametrize("fault", ["apply_and_drop", "drop", "busy", "kill_token", "invalid_json"])
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("call", ["draft/add", "freepublish/submit"])
+def test_exactly_once_when_the_look_breaks_too(bench: Bench, call: str, look: str, fault: str) -> None:
+    bench.platform.fail("apply_and_drop", f"/cgi-bin/{call}")
+    bench.platform.fail(path=f"/cgi-bin/{look}", **FAULTS[fault])
+    live(illustrated(bench).run())
+    assert len(bench.articles()) == 1
+    assert bench.drafts() == []
+
+
+@pytest.mark.parametrize("fault", ["apply_and_drop", "drop", "late", "busy applied", "busy", "unheard-of applied"])
+@pytest.mark.parametrize("call", ["freepublish/getarticle", "freepublish/delete", "freepublish/get", "freepublish/submit", "draft/add"])
+def test_a_correction_ends_with_the_new_article_alone(bench: Bench, call: str, fault: str) -> None:
+    first = bench.delivery()
+    live(first.run())
+    bench.platform.fail(path=f"/cgi-bin/{call}", **FAULTS[fault])
+    second = first.then(Action.CORRECT, replace(first.publication, revision=2, change_note="更正"))
+    live(second.run(attempts=6))
+    assert [a["title"][:2] for a in bench.shown()] == ["更正"]
+    assert len(bench.articles()) == 2
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("mode", ["publish", "mass", "draft"])
+def test_taking_back_survives(bench: Bench, mode: str, fault: str) -> None:
+    first = bench.delivery(bench.channel(mode=mode))
+    live(first.run())
+    path = {"publish": "freepublish/delete", "mass": "message/mass/delete", "draft": "draft/delete"}[mode]
+    bench.platform.fail(path=f"/cgi-bin/{path}", **FAULTS[fault])
+    gone = first.then(Action.WITHDRAW)
+    outcome = gone.run()
+    while isinstance(outcome, Live):  # a look saw it still standing: the hub asks again
+        outcome = gone.run()
+    assert isinstance(outcome, Absent)
+    assert bench.shown() == []
+    assert bench.drafts() == []
+
+
+@pytest.mark.parametrize("stored", [True, False])
+@pytest.mark.parametrize(
+    ("mode", "step"), [(m, s) for m, steps in (("publish", 4), ("mass", 4), ("draft", 3)) for s in range(1, steps + 1)]
+)
+def test_killed_at_every_step(bench: Bench, mode: str, step: int, stored: bool) -> None:
+    """``keep`` dies once, before or after the hub's database has the ref."""
+    delivery = illustrated(bench, mode)
+    kept: list[Ref] = [{}]
+
+    def die(ref: Ref) -> None:
+        kept.append(dict(ref))
+        if len(kept) == step + 1:
+            if not stored:
+                delivery.ref = dict(kept[-2])
+            raise SystemError("killed")
+
+    delivery.on_keep = die
+    live(delivery.run())
+    assert len(kept) > step, "the step was never reached"
+    assert len(bench.articles()) == (0 if mode == "draft" else 1)
+    assert len(bench.drafts()) == (1 if mode == "draft" else 0)
+
+
+def test_losing_the_cache_costs_only_calls(bench: Bench, fresh_cache: Any) -> None:
+    delivery = illustrated(bench)
+    bench.platform.fail("drop", "/cgi-bin/freepublish/submit")
+    assert isinstance(delivery.settle(delivery.send()), Absent)
+    bench.around = fresh_cache(bench.around)
+    delivery.channel = bench.channel()
+    live(delivery.run())
+    assert len(bench.articles()) == 1
+
+
+def test_absence_needs_two_looks_well_apart(bench: Bench) -> None:
+    delivery = bench.delivery()
+    bench.platform.fail("drop", "/cgi-bin/freepublish/submit")
+    assert isinstance(delivery.send(), Unknown)
+    for seconds in (0, 1, 590):
+        bench.clock.advance(seconds=seconds)
+        assert isinstance(delivery.look(), Unknown)
+    bench.clock.advance(seconds=10)
+    assert isinstance(delivery.look(), Absent)
+    assert delivery.ref["media_id"]
+
+
+def test_an_older_draft_with_the_same_words_is_not_ours(bench: Bench) -> None:
+    live(bench.delivery(bench.channel(mode="draft")).run())
+    bench.clock.advance(hours=1)
+    delivery = bench.delivery()
+    bench.platform.fail("drop", "/cgi-bin/draft/add")
+    live(delivery.run())
+    assert len(bench.articles()) == 1
+    assert len(bench.drafts()) == 1
+
+
+def test_a_secret_that_is_wrong_stops_the_account(bench: Bench) -> None:
+    bench.platform.secret = "changed-in-the-console"
+    outcome = refused(bench.delivery().send())
+    assert outcome.kind is RefusalClass.PERMISSION
+    assert outcome.code == "40125"
+
+
+def test_a_token_refused_twice_stops_the_account(bench: Bench) -> None:
+    bench.platform.fail("business", "/cgi-bin/draft/add", code=40001, times=2)
+    outcome = refused(bench.delivery().send())
+    assert outcome.kind is RefusalClass.TOKEN
+    assert bench.calls("/cgi-bin/draft/add") == 2
+
+
+def test_a_platform_that_is_away_means_nothing_happened(bench: Bench) -> None:
+    from channels.base import Unavailable
+
+    delivery = bench.delivery()
+    live(delivery.run())
+    away = bench.delivery(public_id="2026-2")
+    bench.server.socket.close()
+    bench.server.shutdown()
+    outcome = away.send()
+    assert isinstance(outcome, Unavailable)
+
+
+def test_nothing_recorded_holds_a_secret(bench: Bench) -> None:
+    delivery = illustrated(bench)
+    bench.platform.fail("kill_token", "/cgi-bin/draft/add")
+    bench.platform.fail("business", "/cgi-bin/freepublish/get", code=-1)
+    live(delivery.run())
+    tokens = [key for key, _, _ in bench.platform.desk.store.newest("token")]
+    shown = repr(delivery.exchanges) + repr(delivery.outcomes) + repr(delivery.ref)
+    assert len(delivery.exchanges) > 6
+    for secret in (bench.platform.secret, *tokens):
+        assert secret not in shown
+    assert "access_token=***" in shown
