@@ -17,6 +17,7 @@ _URL = re.compile(r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+", re.IGNOREC
 _URL_TAIL = ".,;:!?)]'"
 _TOPIC = re.compile(r"#([^#\n]+)#")
 _SENTENCE = re.compile(r"[^。！？!?；;\n]*[。！？!?；;\n]+[”’」』）)》]*|[^。！？!?；;\n]+$")
+_BREAK = re.compile(r"(?<=[^\x00-\xff])[ \t]*[\r\n]+\s*(?=[^\x00-\xff])")
 _AI_WORDS = ("AI", "人工智能")
 AI_LABEL = "（配图由AI生成）"
 
@@ -107,6 +108,9 @@ def _composed(publication: Publication, rule: Rule, findings: list[Finding], lab
         body = note + ("" if note.endswith(("。", "！", "？", "；")) else "。") + body
     sentences = _SENTENCE.findall(_plain(body, findings))
     for count in range(len(sentences), -1, -1):
+        if 0 < count < len(sentences) and sentences[count - 1].endswith(("？", "?")):
+            # A post that ends in a question whose answer was left off reads like a riddle.
+            continue
         text = with_url(lead + "".join(sentences[:count]).strip() + label, publication.url)
         if length(text, rule) <= rule.limit:
             return text
@@ -122,7 +126,8 @@ def _lead(title: str, corrected: bool) -> str:
 
 
 def _one_line(text: str) -> str:
-    return re.sub(r"\s+", " ", text).strip()
+    """One paragraph: a line break between 汉字 disappears, any other white space becomes one blank."""
+    return " ".join(_BREAK.sub("", text.strip()).split())
 
 
 def _too_long(count: int, rule: Rule, written: bool) -> str:

@@ -168,6 +168,18 @@ def test_only_whole_sentences_are_taken() -> None:
     assert findings == []
 
 
+def test_line_breaks_between_han_characters_disappear() -> None:
+    publication = a_publication(title="标题", summary="各街道办事处：\n 为改善条件，制定本办法。\nA类 1项\n二、另行通知。")
+    assert (
+        status_of(publication, RULE, ai_picture=False)[0] == f"【标题】各街道办事处：为改善条件，制定本办法。 A类 1项二、另行通知。 {URL}"
+    )
+
+
+def test_no_question_is_left_hanging() -> None:
+    publication = a_publication(title="标题", summary="近日印发办法。为什么出台？" + "因为" * 60 + "。")
+    assert status_of(publication, RULE, ai_picture=False)[0] == f"【标题】近日印发办法。 {URL}"
+
+
 def test_a_title_with_brackets_is_not_bracketed_again() -> None:
     publication = a_publication(title="【民生问答】营业执照怎么变更？", summary="")
     assert status_of(publication, RULE, ai_picture=False)[0] == f"【民生问答】营业执照怎么变更？ {URL}"
@@ -201,7 +213,7 @@ def test_the_default_fits_and_is_a_prefix(summary: str, title: str) -> None:
     assert text.endswith(f" {URL}")
     assert text.startswith(f"【{title}】")
     body = text.removeprefix(f"【{title}】").removesuffix(f" {URL}")
-    assert " ".join(summary.split()).startswith(body)
+    assert "".join(summary.split()).startswith("".join(body.split()))
     assert not findings
     assert length(text, RULE) <= 130
 
