@@ -118,7 +118,7 @@ def draw_library() -> bytes:
     _building(draw, chance)
     draw.rectangle((0, 690, width, height), fill=(206, 216, 232, 255))
     draw.polygon([(620, 900), (980, 900), (860, 690), (740, 690)], fill=(236, 214, 164, 255))
-    glow = Image.new("RGBA", image.size, (0, 0, 0, 0))
+    glow = Image.new("RGBA", image.size, (255, 206, 120, 0))
     light = ImageDraw.Draw(glow)
     light.rectangle((300, 380, 1300, 720), fill=(255, 196, 96, 70))
     light.ellipse((420, 660, 1180, 860), fill=(255, 206, 120, 110))
@@ -169,8 +169,8 @@ def _building(draw: ImageDraw.ImageDraw, chance: random.Random) -> None:
     draw.rounded_rectangle((704, 430, 896, 680), 60, fill=(255, 228, 160, 255), corners=(True, True, False, False))
     draw.rectangle((797, 440, 803, 680), fill=dark)
     for index in range(9):
-        x = 328 + index * 114 + (30 if index > 3 else 0)
-        if x < 1280 and not 700 < x < 880:
+        x = 336 + index * 114
+        if not 690 < x < 800:
             draw.rectangle((x, 392, x + 16, 680), fill=(132, 116, 118, 255))
     for step in range(4):
         draw.rectangle(
