@@ -50,6 +50,14 @@ class Entry:
     reason: str = ""
     """``Job.note`` of the WITHDRAW delivery: the reason shown to the public."""
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for a history that cannot have been: no release, revisions that do not rise, two items in one."""
+        revisions = [each.revision for each in self.releases]
+        if not revisions or revisions != sorted(set(revisions)):
+            raise ValueError(f"订阅源条目的版本须至少一个且依次递增，现为 {revisions}；请检查重建时给出的发布记录")
+        if len({each.payload["public_id"] for each in self.releases}) > 1:
+            raise ValueError(f"订阅源条目的各版本不属于同一信息：{self.public_id}；请检查重建时给出的发布记录")
+
     @property
     def public_id(self) -> str:
         return str(self.releases[-1].payload["public_id"])

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from html import escape
 
-from channels.base import Finding, Severity
+from channels.base import Finding, Json, Severity
 
 # What XML 1.0 §2.2 forbids (C0 controls, surrogates, U+FFFE, U+FFFF), and what readers and the W3C validator take for a
 # broken encoding (DEL and C1 controls, U+FFFD).
@@ -21,6 +21,15 @@ def clean(text: str) -> str:
 def line(text: str) -> str:
     """Return ``text`` cleaned and on one line: every run of white space becomes one space."""
     return " ".join(clean(text).split())
+
+
+def fits(value: Json) -> bool:
+    """True when no text in ``value`` holds a character that ``clean`` would remove."""
+    if isinstance(value, str):
+        return _UNFIT.search(value) is None
+    if isinstance(value, dict):
+        return all(fits(each) for each in value.values())
+    return not isinstance(value, list) or all(fits(each) for each in value)
 
 
 def paragraphs(text: str) -> str:

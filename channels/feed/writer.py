@@ -11,6 +11,7 @@ from channels.feed.catalogue import FORMATS, Head, Settings, heads
 from channels.feed.entries import SHANGHAI, Entry, Shown, expand, tag
 from channels.feed.extension import Tombstone
 from channels.feed.index import Fragments, Index, Member, moment
+from channels.feed.text import fits
 from channels.files import Batch, sweep
 
 FORM = "1"
@@ -45,13 +46,18 @@ class Writer:
         return Fragments(rss, atom, jsonfeed.fragment(shown))
 
     def store(self, index: Index, entry: Entry, *, eager: bool = True) -> set[str]:
-        """Put an item's history into the index; with ``eager`` its entries are rendered at once, so that what cannot be
-        rendered is refused before a feed depends on it. Returns the feeds that change."""
+        """Put an item's history into the index; with ``eager`` its entries are rendered at once. Returns the feeds that change.
+
+        Raises ValueError for text that XML cannot hold: what cannot be rendered is refused before a feed depends on it.
+        """
+        for each in entry.releases:
+            if not fits(each.payload):
+                raise ValueError(f"{entry.public_id} 第 {each.revision} 版含有订阅源不能承载的字符")
         shown, gone = expand(entry, self._site)
         touched = index.save(entry, shown, gone)
         if eager:
-            for each in shown:
-                index.keep(each.key, entry.public_id, self.make(each))
+            for one in shown:
+                index.keep(one.key, entry.public_id, self.make(one))
         return touched
 
     def write(self, index: Index) -> int:
