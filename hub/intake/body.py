@@ -8,6 +8,7 @@ that the author is told.
 from __future__ import annotations
 
 import html
+import itertools
 import re
 import unicodedata
 from collections import Counter
@@ -113,6 +114,11 @@ def clean_html(source: str) -> CleanBody:
     return CleanBody(markup, _losses(source))
 
 
+def is_clean(markup: str) -> bool:
+    """Whether ``clean_html`` would leave ``markup`` as it is."""
+    return without_forbidden(markup) == markup and _sanitised(_arranged(markup), TAGS) == markup
+
+
 def paragraphs_to_html(text: str) -> str:
     """Plain text, one paragraph per line; blank lines and indentation go, markup characters are escaped."""
     lines = (line.strip(" \t\u3000\u00a0") for line in clean_text(text).split("\n"))
@@ -140,17 +146,18 @@ def summary_of(markup: str, limit: int = 120) -> str:
     Headings and a salutation (各街道办事处：) are passed over. A first sentence that is too long is cut behind its last
     comma and ends with ``……``.
     """
-    lines = [line for line, tag in _lines(markup) if not tag.startswith("h")]
-    if len(lines) > 1 and lines[0].endswith(("：", ":")) and len(lines[0]) <= 40:
-        lines = lines[1:]
+    lines = (line for line, tag in _lines(markup) if not tag.startswith("h"))
+    first = next(lines, "")
+    if first.endswith(("：", ":")) and len(first) <= 40:
+        first = next(lines, first)
     taken = ""
-    for sentence in (s for line in lines for s in _SENTENCE.findall(line)):
+    for sentence in (s for line in itertools.chain([first], lines) for s in _SENTENCE.findall(line)):
         if len(taken) + len(sentence) > limit:
             break
         taken += sentence
-    if taken or not lines:
+    if taken or not first:
         return taken.strip()
-    head = lines[0][: limit - 2]
+    head = first[: limit - 2]
     cut = max(head.rfind(c) for c in "，、；：,;")
     return head[: cut if cut > limit // 3 else len(head)].rstrip("，、；：,; ") + "……"
 

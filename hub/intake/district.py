@@ -19,27 +19,9 @@ from hub.domain.problems import Invalid, Problem
 from hub.intake.text import clean_line, decode
 from hub.intake.vocabulary import Vocabulary, near_matches
 
-COLUMN_TYPES = tuple(
-    [
-        "首页",
-        "概况信息",
-        "机构职能",
-        "负责人信息",
-        "工作动态",
-        "政策文件",
-        "信息公开指南",
-        "信息公开目录",
-        "信息公开年报",
-        "依申请公开",
-        "数据发布",
-        "数据开放",
-        "政策解读",
-        "回应关切",
-        "办事服务",
-        "咨询投诉",
-        "征集调查",
-        "在线访谈",
-    ]
+COLUMN_TYPES = (
+    *("首页", "概况信息", "机构职能", "负责人信息", "工作动态", "政策文件", "信息公开指南", "信息公开目录", "信息公开年报", "依申请公开"),
+    *("数据发布", "数据开放", "政策解读", "回应关切", "办事服务", "咨询投诉", "征集调查", "在线访谈"),
 )
 """ColumnType (国办发〔2017〕47号 附件; ``domain.md`` §3)."""
 
@@ -172,12 +154,12 @@ class _Reader:
         if not isinstance(value, str):
             self.say(f"{where}.{key}", "not_text", f"{key} 不是文字", "请加引号")
             return ""
-        value = clean_line(value)
-        if required and not value:
+        said = clean_line(value)
+        if required and not said:
             self.say(f"{where}.{key}", "required", f"{key} 没有填写", f"请填写 {key}")
-        elif value and pattern and not pattern.fullmatch(value):
-            self.say(f"{where}.{key}", "bad_form", f"{key} 的形式不对：“{value}”", _FORMS.get(pattern, ""))
-        return value
+        elif said and pattern and not pattern.fullmatch(said):
+            self.say(f"{where}.{key}", "bad_form", f"{key} 的形式不对：“{said}”", _FORMS.get(pattern, ""))
+        return said
 
     def texts(self, entry: dict[str, Any], where: str, key: str) -> tuple[str, ...]:
         value = entry.get(key, [])

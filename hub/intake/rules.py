@@ -26,7 +26,7 @@ from hub.domain.content import (
     Content,
 )
 from hub.domain.problems import Problem
-from hub.intake.body import clean_html, images_of, text_of
+from hub.intake.body import images_of, is_clean, text_of
 from hub.intake.rules_details import details_problems
 from hub.intake.secrecy import Mark, find_mark
 from hub.intake.text import bad_characters
@@ -101,7 +101,8 @@ def secrecy_problem(field: str, mark: Mark) -> Problem:
 def _texts(content: Content) -> Iterator[Problem]:
     if not content.title.strip():
         yield Problem("title", "required", "标题没有填写", "请填写标题")
-    if not text_of(content.body).strip() and not images_of(content.body):
+    words = text_of(content.body)
+    if not words and not images_of(content.body):
         yield Problem("body", "required", "正文是空的", "请填写正文")
     for name, (label, most) in _LINES.items():
         value: str = getattr(content, name)
@@ -113,9 +114,9 @@ def _texts(content: Content) -> Iterator[Problem]:
     for name, value in named.items():
         if bad := bad_characters(value):
             yield Problem(name, "bad_character", f"含有不能显示的字符 {'、'.join(bad[:5])}", "请删除后重新输入")
-    if clean_html(content.body).html != content.body:
+    if not is_clean(content.body):
         yield Problem("body", "not_clean", "正文含有不允许的格式", "请重新保存正文")
-    for name, text in (("title", content.title), ("subtitle", content.subtitle), ("body", text_of(content.body))):
+    for name, text in (("title", content.title), ("subtitle", content.subtitle), ("body", words)):
         if mark := find_mark(text, where="正文" if name == "body" else "标题"):
             yield secrecy_problem(name, mark)
     if len(content.keywords) > KEYWORDS_MOST:

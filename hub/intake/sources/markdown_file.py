@@ -16,7 +16,7 @@ from markdown_it.token import Token
 
 from hub.domain.content import FileUse
 from hub.domain.problems import Problem
-from hub.intake.body import clean_html
+from hub.intake.body import clean_html, summary_of
 from hub.intake.dates import parse_date
 from hub.intake.fields import field_of
 from hub.intake.record import Reading, Record, Unusable, stable_digest
@@ -54,6 +54,8 @@ def read(path: Path, reading: Reading) -> Iterator[Record]:
     if day := _effective(text, str(values.get("issued_on", ""))):
         values.setdefault("effective_on", day)
     pictures = _pictures(tokens, path, reading, problems)
+    if gist := _gist(tokens, parser):
+        values.setdefault("summary", gist)
     cleaned = clean_html(parser.renderer.render(tokens, parser.options, {}))
     yield Record(
         0,
@@ -118,6 +120,12 @@ def _effective(text: str, issued: str) -> str:
         floor = None
     later = [d for d in days if d and (floor is None or d >= floor)]
     return later[-1].isoformat() if later else ""
+
+
+def _gist(tokens: list[Token], parser: MarkdownIt) -> str:
+    """Summary of what follows the preamble (who passed it, and when); empty where there is none."""
+    ends = [i for i, t in enumerate(tokens) if t.type == "html_block" and _PREAMBLE_END in t.content]
+    return summary_of(str(parser.renderer.render(tokens[ends[0] + 1 : ends[0] + 40], parser.options, {}))) if ends else ""
 
 
 def _pictures(tokens: list[Token], path: Path, reading: Reading, problems: list[Problem]) -> list[FileUse]:
