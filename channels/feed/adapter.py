@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -69,54 +69,44 @@ class Feed:
     def push_many(self, deliveries: Sequence[tuple[Rendition, Job]]) -> list[Outcome]:
         """Take in every delivery, then write each touched feed once. Outcomes stand in the order given; a delivery that
         cannot be taken in changes only its own."""
-        try:
-            with self._held() as index:
-                if isinstance(index, Unavailable):
-                    return [index for _ in deliveries]
-                with index.transaction():
-                    self._writer.survey(index)
-                    outcomes = [self._take(index, rendition, job) for rendition, job in deliveries]
-                    self._writer.survey(index)
-                return self._written(index, outcomes)
-        except Busy as busy:
-            return [Unavailable(str(busy)) for _ in deliveries]
+        with self._held() as index:
+            if isinstance(index, Unavailable):
+                return [index for _ in deliveries]
+            with index.transaction():
+                self._writer.survey(index)
+                outcomes = [self._take(index, rendition, job) for rendition, job in deliveries]
+                self._writer.survey(index)
+            return self._written(index, outcomes)
 
     def reconcile(self, rendition: Rendition, job: Job) -> Outcome:
         """Live when the index has this revision or a newer one and its feeds are written and unchanged; else Absent, which is proof."""
-        try:
-            with self._held() as index:
-                if isinstance(index, Unavailable):
-                    return index
-                entry = index.entry(job.public_id)
-                if entry is None:
-                    return Absent("订阅源中没有该信息")
-                whole = self._whole(index, job.public_id)
-                if job.action is Action.WITHDRAW:
-                    gone = entry.withdrawn_at is not None and whole
-                    return Absent("已撤回") if gone else self._live(job.public_id, entry.releases[-1].revision)
-                newest = entry.releases[-1].revision
-                if entry.withdrawn_at is not None or newest < job.revision:
-                    return Absent("订阅源中没有这一版")
-                return self._live(job.public_id, newest) if whole else Absent("订阅源文件尚未写完或已被改动")
-        except Busy as busy:
-            return Unavailable(str(busy))
+        with self._held() as index:
+            if isinstance(index, Unavailable):
+                return index
+            entry = index.entry(job.public_id)
+            if entry is None:
+                return Absent("订阅源中没有该信息")
+            newest = entry.releases[-1].revision
+            whole = self._whole(index, job.public_id)
+            if job.action is Action.WITHDRAW:
+                return Absent("已撤回") if entry.withdrawn_at is not None and whole else self._live(job.public_id, newest)
+            if entry.withdrawn_at is not None or newest < job.revision:
+                return Absent("订阅源中没有这一版")
+            return self._live(job.public_id, newest) if whole else Absent("订阅源文件尚未写完或已被改动")
 
     def withdraw(self, rendition: Rendition, job: Job) -> Outcome:
         """Take the item out of every feed, whatever revision they show: a withdrawal is about the item. Idempotent."""
-        try:
-            with self._held() as index:
-                if isinstance(index, Unavailable):
-                    return index
-                with index.transaction():
-                    self._writer.survey(index)
-                    entry = index.entry(job.public_id)
-                    if entry is not None and entry.withdrawn_at is None:
-                        self._writer.store(index, replace(entry, withdrawn_at=job.first_attempt_at, reason=job.note))
-                    index.mark(index.feeds_of(job.public_id))
-                gone = Absent("已撤回" if entry is not None else "订阅源中从未有过该信息")
-                return self._written(index, [gone])[0]
-        except Busy as busy:
-            return Unavailable(str(busy))
+        with self._held() as index:
+            if isinstance(index, Unavailable):
+                return index
+            with index.transaction():
+                self._writer.survey(index)
+                entry = index.entry(job.public_id)
+                if entry is not None and entry.withdrawn_at is None:
+                    self._writer.store(index, replace(entry, withdrawn_at=job.first_attempt_at, reason=job.note))
+                index.mark(index.feeds_of(job.public_id))
+            gone = Absent("已撤回" if entry is not None else "订阅源中从未有过该信息")
+            return self._written(index, [gone])[0]
 
     def check(self) -> Health:
         """Can the folder be written, is the index there, and do the files show what the index knows?"""
@@ -129,15 +119,15 @@ class Feed:
                 return Health(False, index.why) if isinstance(index, Unavailable) else self._state(index)
         except OSError as error:
             return Health(False, f"订阅源目录不可写：{folder}（{error.strerror}）；请检查目录权限和磁盘空间")
-        except (Busy, sqlite3.Error) as error:
-            return Health(False, f"订阅源索引不可用：{error}")
+        except sqlite3.Error as error:
+            return Health(False, f"订阅源索引不可用：{error}；请运行 hub site rebuild")
 
     # --------------------------------------------------------------------------------------------- beside the contract
 
     def prepare(self) -> int:
         """Write what is missing or out of date without publishing anything: empty feeds of new columns, areas and
         departments, the OPML list, the stylesheet, feeds an interrupted run left. Returns how many files changed.
-        Raises OSError, Busy; RuntimeError when the index is lost."""
+        Raises OSError, and RuntimeError when another process holds the feeds or the index is lost."""
         with self._held() as index:
             if isinstance(index, Unavailable):
                 raise RuntimeError(index.why)
@@ -150,10 +140,12 @@ class Feed:
         """Forget the index and build it again from ``entries`` (any order), then write every feed.
 
         Publishing waits meanwhile. ``progress`` gets the number of items taken in so far. Returns how many files
-        changed. Raises OSError, Busy, and KeyError, TypeError or ValueError for an entry that is none; the old index then stands.
+        changed. Raises OSError; RuntimeError when another process holds the feeds; KeyError, TypeError or ValueError for
+        an entry that is none, and then the old index stands.
         """
         with self._held(lost_is_fine=True) as index:
-            assert isinstance(index, Index)
+            if isinstance(index, Unavailable):
+                raise RuntimeError(index.why)
             done = 0
             with index.transaction():
                 index.forget()
@@ -172,15 +164,23 @@ class Feed:
 
     @contextmanager
     def _held(self, *, lost_is_fine: bool = False) -> Iterator[Index | Unavailable]:
-        """Hold feeds and index alone. An index that is new where feeds with entries lie was lost: writing from it would empty them."""
-        with locked(self._around.state_dir, _PATIENCE), Index.open(self._around.state_dir) as index:
-            if not index.meta("begun"):
-                index.set_meta("lost", "1" if self._published_before() else "")
-                index.set_meta("begun", "1")
-            if index.meta("lost") and not lost_is_fine:
-                yield Unavailable("订阅源索引丢失，而站点上已有订阅源；请先运行 hub site rebuild")
-            else:
-                yield index
+        """Hold feeds and index alone; Unavailable when that cannot be, and then nothing has happened.
+
+        An index that is new where feeds with entries lie was lost: writing from it would empty them.
+        """
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(locked(self._around.state_dir, _PATIENCE))
+                index = stack.enter_context(Index.open(self._around.state_dir))
+                if not index.meta("begun"):
+                    with index.transaction():
+                        index.set_meta("lost", "1" if self._published_before() else "")
+                        index.set_meta("begun", "1")
+                lost = bool(index.meta("lost")) and not lost_is_fine
+            except (Busy, OSError, sqlite3.Error) as error:
+                yield Unavailable(f"订阅源暂不可写：{error}")
+                return
+            yield Unavailable("订阅源索引丢失，而站点上已有订阅源；请先运行 hub site rebuild") if lost else index
 
     def _published_before(self) -> bool:
         feed = self._writer.folder / "all.json"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import escape
+from urllib.parse import quote
 
 from channels.base import Finding, Json, Publication, Severity, SiteIdentity
 from channels.feed.markup import absolute, excerpt, file_url
@@ -64,7 +65,7 @@ def build(publication: Publication, site: SiteIdentity) -> tuple[dict[str, Json]
         "index_no": cleaner.line(publication.index_no, "index_no"),
         "doc_no": cleaner.line(publication.doc_no, "doc_no"),
         "source": cleaner.line(publication.source, "source"),
-        "source_url": publication.source_url if publication.source_url.startswith(("http://", "https://")) else "",
+        "source_url": _web_address(publication.source_url),
         "categories": _categories(publication, site, cleaner),
         "related": [
             {"url": each.url, "title": cleaner.line(each.title, "relations")}
@@ -77,6 +78,11 @@ def build(publication: Publication, site: SiteIdentity) -> tuple[dict[str, Json]
         "feeds": [*feeds],
     }
     return payload, (*findings, *cleaner.findings)
+
+
+def _web_address(url: str) -> str:
+    """``url`` in ASCII, as feeds want it; empty when it leads nowhere on the web."""
+    return quote(clean(url).strip(), safe="%/:=&?~#+!$,;'@()*[]-._") if url.startswith(("http://", "https://")) else ""
 
 
 def _feeds(publication: Publication, cleaner: Cleaner) -> list[dict[str, Json]]:
