@@ -1,4 +1,4 @@
-"""Items as rows of a spreadsheet (台账): reading. ``xlsx_template`` writes the empty form."""
+"""Items as rows of a spreadsheet (台账): reading them, and the empty form (``write_template``)."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ from hub.intake.record import Reading, Record, Unusable
 from hub.intake.secrecy import mark_in
 from hub.intake.sniff import family_of
 from hub.intake.sources.beside import take_beside, with_pictures
+from hub.intake.sources.xlsx_template import EXAMPLE, write_template
 from hub.intake.text import clean_line
+
+__all__ = ["read", "write_template"]
 
 MOST_ROWS = 5000
 HEADER_WITHIN = 15
 """Rows at the top that are searched for the headers: above them stand the table's title and remarks."""
-EXAMPLE = "示例"
-"""A row whose 编号 begins with this is the template's example and is passed over."""
 _LIMITS = ArchiveLimits(entries=2000, unpacked=128 * 1024 * 1024)
 _NAMES = re.compile(r"[;；|\n]+")
 _CODED_BREAK = re.compile(r"_x000[dDaA]_")

@@ -13,9 +13,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 from hub.domain.content import DISCLOSURE_ATTRS, GENRES, GRADES, KINDS, SOURCE_KINDS, URGENCIES, VALIDITIES
 from hub.intake.fields import DATES, label_of
 from hub.intake.sources.workbooks import HEADER_FILL, workbook_bytes
-from hub.intake.sources.xlsx_rows import EXAMPLE
 from hub.intake.vocabulary import Vocabulary
 
+EXAMPLE = "示例"
+"""A row whose 编号 begins with this is the template's example and is passed over."""
 ROWS = 500
 """Rows prepared with drop-downs and text formats."""
 
