@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from typing import Any
 
 import jsonschema
 import pytest
 
+from channels.registry import CHANNELS
+from hub.settings import read_config
 from tests.deploy.compose import COMPOSE, ENV_EXAMPLE, ROOT, SCHEMA, documented, filled, load, variables
 
 SERVICES = load()["services"]
@@ -54,8 +55,6 @@ def test_every_part_of_the_house_has_its_service() -> None:
 
 
 def test_every_channel_has_a_queue_and_a_worker() -> None:
-    from channels.registry import CHANNELS
-
     queues = {name: service["command"][3] for name, service in SERVICES.items() if name.startswith("worker-")}
     assert all(SERVICES[name]["command"][:3] == ["hub", "worker", "--queue"] for name in queues)
     assert set(queues.values()) == set(CHANNELS) - {"memory"}
@@ -132,9 +131,10 @@ def test_a_hub_service_is_told_all_it_needs(name: str) -> None:
 
 def test_the_example_configuration_names_only_known_variables() -> None:
     """A secret is the name of a variable, and the compose file hands that variable to the hub."""
-    config = tomllib.loads((ROOT / "deploy" / "hub.toml").read_text("utf-8"))
+    config = read_config(ROOT / "deploy" / "hub.toml")
     given = SERVICES["web"]["environment"]
-    named = [name for account in config["channels"] for name in account.get("secrets", {}).values()]
+    named = [name for account in config.accounts for name in account.secrets.values()]
+    assert {account.kind for account in config.accounts} == set(CHANNELS) - {"memory"}
     assert named
     assert set(named) <= set(given)
 

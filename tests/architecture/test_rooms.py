@@ -1,0 +1,84 @@
+"""House rules about files: their size, what belongs beside a channel, and what never belongs anywhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.sources import CODE, OURS, ROOT, called, calls, imports, python_files, text_files, tree
+
+LONGEST = 400
+LONG = {
+    Path("channels/base.py"): "the whole contract between hub and channels, most of it docstrings, is read in one piece",
+    Path("hub/store/migrations/versions/0001_first_schema.py"): "a migration is written once and never again changed",
+}
+NEVER = ("utils.py", "helpers.py", "manager.py", "misc.py", "common.py")
+CHANNELS = sorted(path.parent.name for path in (ROOT / "channels").glob("*/__init__.py"))
+PLATFORMS = ("wechat", "weibo")
+"""Channels that speak to somebody else's server."""
+UNFINISHED = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|HACK)\b")
+
+
+@pytest.mark.parametrize("path", python_files(*OURS), ids=str)
+def test_a_file_is_a_room(path: Path) -> None:
+    length = len((ROOT / path).read_text("utf-8").splitlines())
+    assert path.name not in NEVER
+    assert length <= LONGEST or path in LONG, f"{path} has {length} lines: it holds more than one subject"
+
+
+def test_no_exception_outlives_its_reason() -> None:
+    for path in LONG:
+        assert len((ROOT / path).read_text("utf-8").splitlines()) > LONGEST, f"{path} needs no exception any more"
+
+
+def test_nothing_is_left_for_later() -> None:
+    for path in text_files():
+        for number, line in enumerate((ROOT / path).read_text("utf-8").splitlines(), 1):
+            assert not UNFINISHED.search(line), f"{path}:{number}: {line.strip()}"
+
+
+@pytest.mark.parametrize("path", python_files(*CODE), ids=str)
+def test_every_module_says_what_it_is_for(path: Path) -> None:
+    import ast
+
+    module = tree(path)
+    assert not module.body or ast.get_docstring(module), f"{path} has no docstring"
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_every_channel_explains_itself(channel: str) -> None:
+    readme = ROOT / "channels" / channel / "README.md"
+    assert readme.is_file()
+    assert len(readme.read_text("utf-8")) > 500
+
+
+@pytest.mark.parametrize("channel", PLATFORMS)
+def test_a_platform_channel_has_its_code_table_and_its_loopback_platform(channel: str) -> None:
+    folder = ROOT / "channels" / channel
+    assert (folder / "errors.py").is_file()
+    assert (folder / "platform.py").is_file()
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_every_channel_has_tests_and_answers_the_common_questions(channel: str) -> None:
+    folder = ROOT / "tests" / "channels" / channel
+    assert list(folder.glob("test_*.py"))
+    assert any("tests.channels.contract" in set(imports(path.relative_to(ROOT))) for path in folder.glob("*.py")), (
+        f"tests/channels/{channel} does not run tests/channels/contract.py"
+    )
+
+
+@pytest.mark.parametrize("path", [path for path in python_files("tests") if path.name.startswith("test_")], ids=str)
+def test_tests_wait_for_conditions_and_mock_no_network(path: Path) -> None:
+    for call in calls(path):
+        assert called(call) not in {"time.sleep", "sleep"}, f"{path}:{call.lineno} sleeps: use tests.waiting.wait_until"
+    assert not {"unittest.mock", "responses", "requests_mock", "fakeredis"} & set(imports(path))
+
+
+def test_the_requirements_name_no_index() -> None:
+    for path in ROOT.glob("requirements*.txt"):
+        text = path.read_text("utf-8")
+        assert not re.search(r"https?://|file://|--index-url|--find-links|--trusted-host", text), path.name
+        assert len(re.findall(r"^[a-z0-9][\w.\[\]-]*==", text, re.MULTILINE)) <= text.count("--hash=sha256:")
