@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from channels.base import Account, Surroundings
 from channels.website.channel import Website
-from channels.website.rebuild import Entry, RebuildReport, rebuild
+from channels.website.rebuilding import Entry, RebuildReport, rebuild
 
 __all__ = ["Entry", "RebuildReport", "Website", "create", "rebuild"]
 

@@ -19,7 +19,8 @@ from channels.website.pages import Content, StoredCopy, draw
 log = logging.getLogger(__name__)
 CHUNK = 100
 """Pages per round of syncs."""
-DRAWING_FAULTS = (TemplateError, LookupError, TypeError, ValueError)
+DRAWING_FAULTS = (TemplateError, AttributeError, LookupError, TypeError, ValueError)
+"""What a payload of another shape ends in, wherever it is first read."""
 PLAIN = (".html", ".xml", ".txt", ".css", ".svg")
 """Endings that get a ``.gz``; everything below ``files/`` is sent as it is."""
 
