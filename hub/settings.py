@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -114,7 +115,10 @@ class NoticesConfig(_Strict):
 
 
 class Config(_Strict):
-    site: SiteConfig
+    site: SiteConfig | None = None
+    """Left out: the site of ``district``."""
+    district: Path | None = None
+    """The district's description (``hub.intake.district``), relative to this file: read by ``hub seed``."""
     accounts: tuple[AccountConfig, ...]
     policy: PolicyConfig = PolicyConfig()
     notices: NoticesConfig = NoticesConfig()
@@ -131,10 +135,15 @@ def read_config(path: Path) -> Config:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadConfig(f"配置文件 {path} 不是有效的 TOML：{error}") from error
     try:
-        return Config.model_validate(raw)
+        config = Config.model_validate(raw)
     except ValidationError as error:
         lines = [f"  {'.'.join(str(part) for part in e['loc'])}：{e['msg']}" for e in error.errors()]
         raise BadConfig(f"配置文件 {path} 有误：\n" + "\n".join(lines)) from error
+    if config.site is None and config.district is None:
+        raise BadConfig(f"配置文件 {path} 缺少 [site]；请填写网站信息，或用 district 指明本区描述文件")
+    if config.district is not None:
+        return config.model_copy(update={"district": path.parent / config.district})
+    return config
 
 
 def secret(variable: str) -> str:
@@ -143,6 +152,11 @@ def secret(variable: str) -> str:
     if not value:
         raise BadConfig(f"环境变量 {variable} 未设置（配置文件要求从中读取密钥）")
     return value
+
+
+def lend(environment: Mapping[str, str]) -> None:
+    """Give this process variables it was not started with: the embedded hub invents the secrets of its loopback platforms."""
+    os.environ.update(environment)
 
 
 def seconds(value: int) -> timedelta:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from channels.registry import create_channel
 from hub.app import vocabulary
 from hub.app.context import Context, Policy
 from hub.app.notices import Hooks
+from hub.intake.district import load_district
 from hub.intake.files import FileStore
 from hub.settings import AccountConfig, BadConfig, Config, Settings, read_config, seconds, secret
 from hub.store.engine import make_engine
@@ -53,22 +54,19 @@ class Container:
         return FileStore(self.settings.data / "files")
 
     @cached_property
-    def site(self) -> SiteIdentity:
+    def identity(self) -> SiteIdentity:
+        """Who publishes, as configured; columns, departments and areas are data and come with ``site``."""
         given = self.config.site
+        if given is not None:
+            return SiteIdentity(**given.model_dump(), url=self.settings.site_address)
+        assert self.config.district is not None
+        return replace(load_district(self.config.district).site, url=self.settings.site_address)
+
+    @cached_property
+    def site(self) -> SiteIdentity:
         with Reading(self.engine) as session:
-            return SiteIdentity(
-                name=given.name,
-                domain=given.domain,
-                id_code=given.id_code,
-                url=self.settings.site_address,
-                description=given.description,
-                keywords=given.keywords,
-                organiser=given.organiser,
-                operator=given.operator,
-                contact=given.contact,
-                icp=given.icp,
-                police=given.police,
-                tag_date=given.tag_date,
+            return replace(
+                self.identity,
                 columns=tuple(vocabulary.column_refs(session).values()),
                 departments=tuple(vocabulary.departments(session).values()),
                 areas=tuple(vocabulary.areas(session).values()),
@@ -82,7 +80,10 @@ class Container:
 
     @cached_property
     def channels(self) -> dict[str, Channel]:
-        return {a.name: create_channel(_account(a), self.surroundings(a.name)) for a in self.config.accounts}
+        try:
+            return {name: create_channel(account, self.surroundings(name)) for name, account in self.accounts.items()}
+        except ValueError as error:
+            raise BadConfig(f"渠道账号配置有误：{error}") from error
 
     @cached_property
     def policy(self) -> Policy:
@@ -114,9 +115,13 @@ class Container:
             recipients=given.recipients,
         )
 
+    @cached_property
+    def accounts(self) -> dict[str, Account]:
+        return {a.name: _account(a) for a in self.config.accounts}
+
     @property
     def origin(self) -> str:
-        return self.config.origin or f"{self.config.site.domain}/record"
+        return self.config.origin or f"{self.identity.domain}/record"
 
     @property
     def key_file(self) -> Path:

@@ -105,7 +105,7 @@ def job_for(context: Context, claimed: Claimed) -> Job:
         ref=claimed.ref,
         previous=claimed.previous,
         published_at=published_at,
-        updated_at=published_at if action is Action.PUBLISH else release.due_at,
+        updated_at=published_at if action is Action.PUBLISH else max(published_at, release.due_at),
         first_attempt_at=delivery.first_attempt_at or now,
         now=now,
         note=note_for(claimed),

@@ -143,7 +143,7 @@ def gone_live(work: Work, delivery: Delivery, outcome: Live, event: DeliveryEven
 def refuse(work: Work, delivery: Delivery, event: DeliveryEvent, reason: str, kind: str) -> None:
     """The delivery stops and a person is told: state, record, log at ERROR, notice."""
     _move(delivery, event, reason)
-    delivery.kind, delivery.needs_person, delivery.settled_at = kind, True, work.now
+    delivery.kind, delivery.needs_person = kind, True
     log.error("delivery stopped", delivery=delivery.id, channel=delivery.channel, kind=kind, reason=reason)
     notices.tell(work, f"delivery.{kind}", f"delivery:{delivery.id}", f"{delivery.channel} 渠道投递 {delivery.id} 已停止：{reason}")
 

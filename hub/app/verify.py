@@ -8,13 +8,14 @@ passes the first two and fails the third. Reads page by page in short transactio
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
-from sqlalchemy import Connection, Engine, func, literal_column, select
+from sqlalchemy import Connection, Engine, String, func, literal_column, select
 from sqlalchemy.exc import DBAPIError
 
 from hub.app.seal import read_checkpoint
@@ -30,7 +31,7 @@ _AT = {
     "sqlite": "replace(at, ' ', 'T') || 'Z'",
     "postgresql": """to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')""",
 }
-_FIELDS = {"actor": "操作人", "at": "时间", "subject": "对象", "verb": "操作"}
+_FIELDS = ("操作人", "时间", "对象", "操作")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +101,8 @@ def verify(
     head, total = _outline(reader, walk.findings)
     # The tree of no entries needs no reading; a checkpoint over it agrees or not right here.
     _compare(walk, signed)
-    while walk.frontier.size < total:
-        intact = _page(reader, walk, signed, total)
+    for rows in _pages(reader, total):
+        intact = _page(walk, rows, signed, total)
         if progress is not None:
             progress(walk.frontier.size, total)
         if not intact:
@@ -155,15 +156,28 @@ def _outline(reader: Engine, findings: list[Finding]) -> tuple[Frontier | None, 
     return head, head.size
 
 
-def _page(reader: Engine, walk: _Walk, signed: dict[int, list[Checkpoint]], total: int) -> bool:
+def _pages(reader: Engine, total: int) -> Iterator[Sequence[Any] | Finding]:
+    """Page after page, the next one being fetched while this one is checked. Ends with an empty page when rows are missing."""
+    if total == 0:
+        return
+    with ThreadPoolExecutor(1) as fetcher:
+        coming: Future[Sequence[Any] | Finding] | None = fetcher.submit(_read, reader, 0, total, PAGE)
+        while coming is not None:
+            rows = coming.result()
+            coming = None
+            if not isinstance(rows, Finding) and rows and rows[-1][0] < total:
+                coming = fetcher.submit(_read, reader, rows[-1][0], total, PAGE)
+            yield rows
+
+
+def _page(walk: _Walk, rows: Sequence[Any] | Finding, signed: dict[int, list[Checkpoint]], total: int) -> bool:
     """Check the next entries; False when one is broken, which ends the walk."""
     frontier = walk.frontier
-    rows = _read(reader, frontier.size, total, PAGE)
     if isinstance(rows, Finding):
         walk.findings.append(rows)
         return False
-    for row in rows:
-        broken = _entry(frontier.size + 1, row)
+    for row, told in zip(rows, _parse_all([row[5] for row in rows]), strict=True):
+        broken = _entry(frontier.size + 1, row, told)
         if broken is not None:
             walk.findings.append(broken)
             return False
@@ -177,7 +191,7 @@ def _page(reader: Engine, walk: _Walk, signed: dict[int, list[Checkpoint]], tota
 
 
 def _read(reader: Engine, after: int, upto: int, limit: int) -> Sequence[Any] | Finding:
-    at = literal_column(_AT[reader.dialect.name])
+    at = literal_column(_AT[reader.dialect.name], String)
     columns = (entries.c.seq, at, entries.c.actor, entries.c.subject, entries.c.verb, entries.c.body, entries.c.leaf_hash)
     query = select(*columns).where(entries.c.seq > after, entries.c.seq <= upto).order_by(entries.c.seq).limit(limit)
     try:
@@ -192,27 +206,38 @@ def _read(reader: Engine, after: int, upto: int, limit: int) -> Sequence[Any] | 
         return Finding(after + 1, "entry_unreadable", f"第 {after + 1} 条记录无法从数据库读出：{error.orig}")
 
 
-def _entry(seq: int, row: Any) -> Finding | None:
-    """What is wrong with one row, if anything."""
+def _parse_all(bodies: list[str]) -> Sequence[Any]:
+    """Parse a page of bodies in one go, which is twice as fast; None for each when one of them is not canonical, to find out which."""
+    try:
+        joined = f"[{','.join(bodies)}]"
+        found = json.loads(joined)
+        if len(found) == len(bodies) and json.dumps(found, ensure_ascii=False, sort_keys=True, separators=(",", ":")) == joined:
+            return cast("list[Any]", found)
+    except (ValueError, TypeError, RecursionError):
+        return [None] * len(bodies)
+    return [None] * len(bodies)
+
+
+def _entry(seq: int, row: Any, told: Any) -> Finding | None:
+    """What is wrong with one row, if anything. ``told``: its body, parsed and known to be canonical, or None."""
     number, at, actor, subject, verb, body, leaf = row
     if number != seq:
         return Finding(seq, "entry_missing", f"第 {seq} 条记录缺失：其后是第 {number} 条")
     if not isinstance(body, str) or sha256(b"\x00" + body.encode()).digest() != leaf:
         return Finding(seq, "entry_changed", f"第 {seq} 条记录被改动：正文与其散列不符")
     try:
-        told = json.loads(body)
-        plain = json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        if plain != body:
-            # Python sorts keys beyond U+FFFF otherwise than RFC 8785 does; the exact form is dearer and rarely needed.
+        if told is None:
             parse_entry(body)
-        named = told["seq"]
-        differing = [name for name, value in (("actor", actor), ("at", at), ("subject", subject), ("verb", verb)) if told[name] != value]
+            told = json.loads(body)
+        named, words = told["seq"], (told["actor"], told["at"], told["subject"], told["verb"])
+        if len(told) != 6 or type(told["details"]) is not dict:
+            raise ValueError("the fields are not exactly those of an entry")
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         return Finding(seq, "entry_malformed", f"第 {seq} 条记录的正文不是本系统的规范格式：{error}")
     if named != seq:
         return Finding(seq, "entry_moved", f"第 {seq} 条记录的正文自称第 {named} 条：记录被调换或插入")
-    if differing:
-        columns = "、".join(_FIELDS[name] for name in differing)
+    if words != (actor, at, subject, verb):
+        columns = "、".join(name for name, word, shown in zip(_FIELDS, words, (actor, at, subject, verb), strict=True) if word != shown)
         return Finding(seq, "entry_fields_differ", f"第 {seq} 条记录的{columns}与正文不符：数据列被改动")
     return None
 

@@ -275,6 +275,7 @@ class Delivery(Base):
     """Class of the last refusal: content token quota permission brake gave_up missed."""
     first_attempt_at: Mapped[datetime | None] = mapped_column(Utc)
     settled_at: Mapped[datetime | None] = mapped_column(Utc)
+    """When it was first known to be live (or gone, for a withdrawal); None: readers never saw it."""
     __table_args__ = (
         UniqueConstraint("revision_id", "channel", "action"),
         ForeignKeyConstraint(["revision_id", "item_id"], ["revisions.id", "revisions.item_id"], ondelete="RESTRICT"),

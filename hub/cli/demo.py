@@ -1,0 +1,144 @@
+"""``hub demo`` (``make run``): the whole hub on this machine with a sample district. ``hub run``: the same without the sample."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.panel import Panel
+
+from hub.app import accounts, seal
+from hub.app.context import Context
+from hub.app.seed import seed
+from hub.cli import audit, board, embedded, journey
+from hub.cli.shared import bad_call, container, out
+from hub.embedded.supervisor import NotReady, Supervisor
+from hub.intake.district import load_district
+from hub.settings import Settings, lend
+from hub.store import upgrade as migrations
+from hub.wiring import Container
+
+PREFIX = "YC-SAMPLE-"
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="样例全部发布完毕后退出；全部成功且记录核验通过时退出码为 0")] = False,
+    wait: Annotated[float, typer.Option(help="等待样例发布完毕的最长秒数")] = 300,
+    port: Annotated[int, typer.Option(help="网站端口；被占用时自动顺延")] = embedded.WEB,
+) -> None:
+    """启动完整的中枢和样例区县：建库、装入样例、三审、签发、发布到四个渠道。Ctrl-C 停止。"""
+    if not EXAMPLES.joinpath("district.toml").exists():
+        bad_call(f"找不到样例目录 {EXAMPLES}；请在源代码目录中运行 make run")
+    data = Settings().data
+    chosen = embedded.plan(data, port)
+    config = embedded.write_config(chosen, EXAMPLES / "hub.toml", data / "hub.toml")
+    variables = embedded.environment(chosen, data, config)
+    lend(variables)
+    hub = container()
+    try:
+        _serve(hub, chosen, variables, once=once, wait=wait)
+    except NotReady as error:
+        out.print(f"[red]✗[/] {error}")
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt:
+        out.print("已停止。再次运行 make run 将继续使用同一份数据。")
+    finally:
+        hub.close()
+
+
+def _serve(hub: Container, chosen: embedded.Plan, variables: dict[str, str], *, once: bool, wait: float) -> None:
+    began = time.monotonic()
+    data = hub.settings.data
+    with embedded.redis_server(data), Supervisor(data / "logs") as supervisor:
+        _step("数据库", migrations.upgrade(hub.engine))
+        for program in embedded.platform_programs(chosen, data):
+            supervisor.start(program)
+        done = seed(Context(hub.engine, hub.clock, hub.files), load_district(EXAMPLES / "district.toml"), "system")
+        _step("样例区县", f"单位 {done.departments}，栏目 {done.columns}，领域 {done.areas}，人员 {done.people}（新增）")
+        accounts.ensure(hub.context)
+        for program in embedded.hub_programs(hub.settings, variables):
+            supervisor.start(program)
+        lines = journey.import_samples(hub, EXAMPLES / "sample_items.json")
+        _step(
+            "导入样例",
+            f"{sum(x.result == 'created' for x in lines)} 件新建，{sum(x.result in ('unchanged', 'kept') for x in lines)} 件已有",
+        )
+        for line in lines:
+            if line.result == "refused":
+                out.print(f"  [red]未收[/] {line.title}：" + "；".join(map(str, line.problems)))
+        supervisor.wait_ready(timeout=90)
+        _step("进程", "、".join(s.name for s in supervisor.status()) + " 已就绪")
+        journey.carry_through(hub, lambda text: out.print(f"  [dim]·[/] {text}"))
+        shown = board.watch(hub, out, PREFIX, wait, lambda: "")
+        good = _conclude(hub, shown)
+        if once:
+            out.print(f"用时 {time.monotonic() - began:.1f} 秒")
+            if not good:
+                raise typer.Exit(1)
+            return
+        _tell_where(hub, chosen)
+        supervisor.wait()
+
+
+def _conclude(hub: Container, shown: board.Board) -> bool:
+    """The table, the verified record, and whether everything is as it should be."""
+    out.print(board.draw(shown, links=True))
+    key = seal.load_or_make_key(hub.key_file)
+    seal.seal(hub.engine, key, hub.origin, hub.settings.data, hub.settings.site, hub.clock())
+    report = audit.check(hub, [], quiet=False)
+    out.print(f"[{'green' if report.ok else 'red'}]{report}[/]")
+    held_back = [title for item, title, deliveries in shown.rows if not deliveries]
+    for title in held_back:
+        out.print(f"[yellow]未发布[/] {title}：保密审查退回，须去标识化后重新报送")
+    released = len(shown.rows) - len(held_back)
+    good = report.ok and shown.good and len(held_back) == 1 and released > 0
+    out.print(
+        f"[{'green' if good else 'red'}]{'✓ 全部到位' if good else '✗ 尚有未到位'}[/]：{released} 件稿件，{len(shown.deliveries)} 个投递"
+    )
+    return good
+
+
+def _tell_where(hub: Container, chosen: embedded.Plan) -> None:
+    tokens = journey.sign_ins(hub, hub.settings.data / "demo-tokens.txt")
+    lines = [
+        f"网站          {chosen.site}/",
+        f"订阅源        {chosen.site}/feeds/all.atom.xml",
+        f"微信（模拟）  {chosen.addresses['wechat']}/",
+        f"微博（模拟）  {chosen.addresses['weibo']}/",
+        f"接口文档      {chosen.site}/api/v1/docs",
+        f"登录令牌      {os.path.relpath(tokens)}（每行：用户名、令牌）",
+        f"日志          {os.path.relpath(hub.settings.data / 'logs')}",
+        "按 Ctrl-C 停止；再次 make run 将继续使用同一份数据。",
+    ]
+    out.print(Panel("\n".join(lines), title="中枢正在运行", expand=False))
+
+
+def run() -> None:
+    """启动嵌入式中枢（Redis、网站、发布、调度），不装入样例。配置见 HUB_CONFIG。"""
+    settings = Settings()
+    hub = container()
+    variables = {"HUB_DATA_DIR": str(settings.data)}
+    try:
+        with embedded.redis_server(settings.data), Supervisor(settings.data / "logs") as supervisor:
+            _step("数据库", migrations.upgrade(hub.engine))
+            accounts.ensure(hub.context)
+            for program in embedded.hub_programs(settings, variables):
+                supervisor.start(program)
+            supervisor.wait_ready(timeout=90)
+            out.print(f"中枢正在运行：{settings.site_address}/  按 Ctrl-C 停止")
+            supervisor.wait()
+    except NotReady as error:
+        out.print(f"[red]✗[/] {error}")
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt:
+        out.print("已停止。")
+    finally:
+        hub.close()
+
+
+def _step(what: str, result: str) -> None:
+    out.print(f"[green]✓[/] {what}：{result}")

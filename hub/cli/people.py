@@ -1,0 +1,84 @@
+"""``hub user`` and ``hub token``."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+from sqlalchemy import select
+
+from hub.app import people
+from hub.cli.shared import AsJson, bad_call, container, local, out, print_json, print_table
+from hub.domain.item import ROLE_LABELS, Role
+from hub.store.tables import Department, GrantRow, Person, TokenRow
+
+users = typer.Typer(no_args_is_help=True)
+tokens = typer.Typer(no_args_is_help=True)
+
+
+@users.command("add")
+def add(
+    username: str,
+    name: Annotated[str, typer.Option(help="姓名")],
+    department: Annotated[str, typer.Option(help="单位（英文短名）")],
+    role: Annotated[list[str], typer.Option(help="职责，可多次：" + " ".join(Role))],
+    grades: Annotated[str, typer.Option(help="终审人可签的审核级别")] = "ABC",
+    everywhere: Annotated[bool, typer.Option(help="对所有单位有效（融媒体中心人员）")] = False,
+    service: Annotated[bool, typer.Option(help="单位的系统账号：可报送，不能签字")] = False,
+) -> None:
+    """新增人员。"""
+    wrong = [r for r in role if r not in set(Role)]
+    if wrong:
+        bad_call(f"没有职责“{'、'.join(wrong)}”，可选：{' '.join(Role)}")
+    roles = [(Role(r), "" if everywhere else department, grades) for r in role]
+    people.add_person(container().context, "cli", username=username, name=name, department=department, roles=roles, is_service=service)
+    out.print(f"已新增 {name}（{username}）")
+
+
+@users.command("list")
+def list_people(as_json: AsJson = False) -> None:
+    """列出人员和职责。"""
+    with container().context.reading() as session:
+        rows = session.execute(
+            select(Person, Department.name).join(Department, Department.id == Person.department_id).order_by(Person.id)
+        ).all()
+        held: dict[int, list[str]] = {}
+        for grant in session.scalars(select(GrantRow).where(GrantRow.ended_at.is_(None))):
+            held.setdefault(grant.person_id, []).append(ROLE_LABELS[Role(grant.role)])
+    found = [(p.username, p.name, d, "、".join(held.get(p.id, []))) for p, d in rows]
+    if as_json:
+        print_json([dict(zip(("username", "name", "department", "roles"), r, strict=True)) for r in found])
+    else:
+        print_table("人员", ["用户名", "姓名", "单位", "职责"], found)
+
+
+@tokens.command("add")
+def add_token(
+    username: str,
+    scope: Annotated[list[str], typer.Option(help="权限，可多次：" + " ".join(people.SCOPES))],
+    label: Annotated[str, typer.Option(help="用途")],
+    days: Annotated[int, typer.Option(min=1, max=730, help="有效天数")] = 90,
+) -> None:
+    """签发接口令牌；只显示这一次。"""
+    token = people.issue_token(container().context, "cli", username=username, scopes=scope, label=label, lasts=timedelta(days=days))
+    out.print(token, soft_wrap=True)
+
+
+@tokens.command("list")
+def list_tokens(as_json: AsJson = False) -> None:
+    """列出令牌（不含令牌本身）。"""
+    with container().context.reading() as session:
+        rows = session.execute(select(TokenRow, Person.username).join(Person, Person.id == TokenRow.person_id).order_by(TokenRow.id)).all()
+    found = [(t.id, u, t.label, t.scopes, local(t.expires_at), local(t.revoked_at)) for t, u in rows]
+    if as_json:
+        print_json([dict(zip(("id", "username", "label", "scopes", "expires", "revoked"), r, strict=True)) for r in found])
+    else:
+        print_table("接口令牌", ["编号", "用户名", "用途", "权限", "到期（北京时间）", "吊销"], found)
+
+
+@tokens.command("revoke")
+def revoke(token_id: int) -> None:
+    """吊销令牌。"""
+    people.revoke_token(container().context, "cli", token_id)
+    out.print(f"已吊销令牌 {token_id}")

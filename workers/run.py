@@ -1,0 +1,53 @@
+"""``python -m workers.run worker|beat``: what ``hub worker`` and ``hub beat`` become."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+from types import FrameType
+
+from hub.app import accounts
+from hub.logs import configure_logging
+from workers.beat import Beat
+from workers.celery import CHORES, app, container, queue, queue_of
+
+
+def run_worker(channels: list[str], concurrency: int) -> None:
+    """A Celery worker of threads: sends wait for platforms, not for the processor, and threads share one connection pool."""
+    hub = container()
+    accounts.ensure(hub.context)
+    names = [CHORES if c == CHORES else queue_of(c) for c in channels or [*hub.channels, CHORES]]
+    app.conf.task_queues = [queue(name) for name in names]
+    app.worker_main(
+        ["worker", "--pool=threads", f"--concurrency={concurrency}", "--without-gossip", "--without-mingle", f"--queues={','.join(names)}"]
+    )
+
+
+def run_beat() -> None:
+    configure_logging(container().settings.log_level, as_json=container().settings.log_json)
+    beat = Beat(container())
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        beat.stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    beat.run()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    which = parser.add_subparsers(dest="which", required=True)
+    worker = which.add_parser("worker")
+    worker.add_argument("--queue", action="append", default=[])
+    worker.add_argument("--concurrency", type=int, default=8)
+    which.add_parser("beat")
+    given = parser.parse_args()
+    if given.which == "worker":
+        run_worker(given.queue, given.concurrency)
+    else:
+        run_beat()
+
+
+if __name__ == "__main__":
+    main()
