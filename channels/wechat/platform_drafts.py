@@ -40,8 +40,9 @@ def add_material(desk: Desk, request: Request) -> dict[str, Any]:
 
 
 def _file(request: Request, allowed: tuple[str, ...], most: int, too_large: int = 40009) -> tuple[str, bytes]:
-    if b"filename*=" in request.body[:2000]:
-        # The real servers do not read RFC 2231 names and find no file at all.
+    head = request.body.partition(b"\r\n\r\n")[0]
+    if b"filename*=" in head or not head.isascii():
+        # The real servers read no name but an ASCII one (no RFC 2231) and then find no file at all.
         raise Refusal(41005, "media data missing")
     part = request.parts().get("media")
     if part is None or not part.filename:

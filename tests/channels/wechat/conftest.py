@@ -30,7 +30,7 @@ class Bench:
 
     def account(self, *, aes_key: str = "", **settings: Any) -> Account:
         secrets = {"app_secret": DEFAULT_SECRET, "callback_token": DEFAULT_CALLBACK_TOKEN, **({"aes_key": aes_key} if aes_key else {})}
-        return Account("yunchuan", "wechat", self.server.url, {"appid": DEFAULT_APPID, "read_timeout": 0.4, **settings}, secrets)
+        return Account("yunchuan", "wechat", self.server.url, {"appid": DEFAULT_APPID, "read_timeout": 5.0, **settings}, secrets)
 
     def channel(self, **settings: Any) -> WeChat:
         return create(self.account(**settings), self.around)
