@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import defusedxml.ElementTree as ElementTree
+import requests
 
 from channels.base import Account, Action, Channel, Publication, Surroundings
 from channels.loopback import Platform, serving
@@ -96,7 +97,9 @@ def _feed(folder: Path, clock: FixedClock) -> Iterator[Bench]:
     def shown(publication: Publication) -> list[str]:
         path = around.site_dir / "feeds" / "all.rss.xml"
         items = ElementTree.fromstring(path.read_bytes()).iter("item") if path.exists() else []
-        return [text for text in (ElementTree.tostring(item, "unicode") for item in items) if publication.url in text]
+        # Notices of corrections and withdrawals are entries of their own; the item's own entry keeps its id.
+        ours = [item for item in items if str(item.findtext("guid")).endswith(f":item:{publication.public_id}")]
+        return [ElementTree.tostring(item, "unicode") for item in ours]
 
     yield Bench(account("feed", ""), around, clock, shown)
 
@@ -105,11 +108,12 @@ def _feed(folder: Path, clock: FixedClock) -> Iterator[Bench]:
 def _wechat(folder: Path, clock: FixedClock) -> Iterator[Bench]:
     platform = WeChatPlatform(clock=lambda: clock().timestamp())
 
-    def shown(publication: Publication) -> list[str]:
-        texts = [str(article) for article in platform.holdings()["articles"] if article["status"] == 0]
-        return [text for text in texts if publication.url in text]
-
     with serving(platform) as server:
+
+        def shown(publication: Publication) -> list[str]:
+            articles = [each for each in platform.holdings()["articles"] if each["status"] == 0 and each["url"] == publication.url]
+            return [requests.get(f"{server.url}/s/{each['id']}", timeout=5).text for each in articles]
+
         around = surroundings(folder, clock)
         yield Bench(account("wechat", server.url), around, clock, shown, platform, "/cgi-bin/freepublish/submit")
     platform.stop()
