@@ -178,7 +178,7 @@ def _kept(tag: str, attribute: str, value: str) -> str | None:
 
 
 def _sanitised(markup: str, tags: frozenset[str] | set[str]) -> str:
-    return nh3.clean(
+    cleaned = nh3.clean(
         markup,
         tags=set(tags),
         attributes=ATTRIBUTES,
@@ -187,6 +187,8 @@ def _sanitised(markup: str, tags: frozenset[str] | set[str]) -> str:
         url_schemes={"http", "https", "mailto", "tel", "file"},
         clean_content_tags={"script", "style", "iframe", "object", "embed", "noscript", "template", "svg", "math", "title", "textarea"},
     )
+    # Character references (&#1;) bring in what the source itself did not hold.
+    return without_forbidden(cleaned)
 
 
 def _tree(markup: str) -> HtmlElement:
