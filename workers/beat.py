@@ -13,6 +13,7 @@ import structlog
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
+from hub import alive
 from hub.wiring import Container
 from workers import tasks
 from workers.celery import CHORES
@@ -36,17 +37,23 @@ class Beat:
         self._every = every or EVERY
         self._last: dict[str, float] = {}
         self._relay = Relay(container)
+        self._data = container.settings.data
 
     def run(self) -> None:
         """Run until ``stop``. The relay has a thread of its own: a slow chore message never delays a release."""
         relay = threading.Thread(target=self._relay.run, name="relay", daemon=True)
         relay.start()
+        shown = float("-inf")
         while not self._relay.stop.wait(0.25):
+            if relay.is_alive() and time.monotonic() - shown >= alive.EVERY:
+                shown = time.monotonic()
+                alive.show(self._data, "beat")
             for name in self._due(time.monotonic()):
                 try:
                     getattr(tasks, name).apply_async(queue=CHORES)
                 except (RedisError, BrokerError, OSError) as error:
                     log.warning("chore not rung", chore=name, error=f"{type(error).__name__}: {error}"[:300])
+        alive.withdraw(self._data, "beat")
         relay.join(timeout=10)
 
     def stop(self) -> None:

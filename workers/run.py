@@ -5,11 +5,31 @@ from __future__ import annotations
 import argparse
 import signal
 from types import FrameType
+from typing import Any
 
+from celery import bootsteps
+
+from hub import alive
 from hub.app import accounts
 from hub.logs import configure_logging
 from workers.beat import Beat
 from workers.celery import CHORES, app, container, queue, queue_of
+
+
+class SignOfLife(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
+    """A sign from the consumer's own loop while it is connected and takes messages. Worker remote control is off on purpose."""
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+    name_of_worker = "worker"
+
+    def start(self, consumer: Any) -> None:
+        data = container().settings.data
+        alive.show(data, self.name_of_worker)
+        self._timer = consumer.timer.call_repeatedly(alive.EVERY, alive.show, (data, self.name_of_worker))
+
+    def stop(self, _consumer: Any) -> None:
+        self._timer.cancel()
+        alive.withdraw(container().settings.data, self.name_of_worker)
 
 
 def run_worker(channels: list[str], concurrency: int) -> None:
@@ -18,6 +38,8 @@ def run_worker(channels: list[str], concurrency: int) -> None:
     accounts.ensure(hub.context)
     names = [CHORES if c == CHORES else queue_of(c) for c in channels or [*hub.channels, CHORES]]
     app.conf.task_queues = [queue(name) for name in names]
+    SignOfLife.name_of_worker = alive.worker_name(channels)
+    app.steps["consumer"].add(SignOfLife)
     app.worker_main(
         ["worker", "--pool=threads", f"--concurrency={concurrency}", "--without-gossip", "--without-mingle", f"--queues={','.join(names)}"]
     )
