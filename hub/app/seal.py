@@ -25,7 +25,7 @@ from channels.files import write_atomically
 from hub.domain.checkpoint import Checkpoint, VerifierKey, open_note, parse_checkpoint, sign_note
 from hub.domain.merkle import Frontier, leaf_hash
 from hub.store.engine import READ_ONLY
-from hub.store.record import RecordMissing, bodies, head
+from hub.store.record import RecordBroken, bodies, head
 
 PAGE = 5000
 _log = structlog.get_logger(__name__)
@@ -99,7 +99,7 @@ def seal(engine: Engine, key: Ed25519PrivateKey, origin: str, folder: Path, site
             if last is None or grown.size > last.size:
                 last = Checkpoint(origin, grown.size, grown.root())
                 _keep(checkpoints, last, sign_note(last.text(), public, key.sign), now)
-        except (Inconsistent, RecordMissing) as error:
+        except (Inconsistent, RecordBroken) as error:
             _log.error("record_inconsistent", why=str(error))
             raise
         write_atomically(folder / "frontier.json", grown.to_json().encode(), gzip=False)

@@ -77,8 +77,13 @@ def read_instant(text: str) -> datetime:
 
 def canonical_json(value: Json) -> bytes:
     """RFC 8785 bytes of a value without floats. Raises ValueError naming the path of what cannot be written."""
-    ordered = _ordered(value, "$")
-    return json.dumps(ordered, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    if _usual(value):
+        try:
+            return _sorted(value).encode()
+        except UnicodeEncodeError:
+            # A lone surrogate somewhere: the slower way says where.
+            return _as_they_come(_ordered(value, "$")).encode()
+    return _as_they_come(_ordered(value, "$")).encode()
 
 
 def parse_entry(body: str) -> tuple[int, Entry]:
@@ -100,6 +105,30 @@ def _no_float(text: str) -> Json:
     raise ValueError(f"record entry: {text} is not a whole number")
 
 
+_sorted = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=True).encode
+_as_they_come = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
+def _usual(value: Json) -> bool:
+    """Is this what Python's own sorting encoder writes canonically? Nearly everything is, and it is three times as fast."""
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return True
+    if kind is int:
+        return -INT_MAX <= value <= INT_MAX  # type: ignore[operator]
+    if kind is dict:
+        for key, inner in value.items():  # type: ignore[union-attr]
+            # RFC 8785 §3.2.3 orders keys by UTF-16 code units, which is Python's order as long as all are below U+E000.
+            if type(key) is not str or not (key.isascii() or max(key) < "\ue000"):
+                return False
+            if type(inner) is not str and not _usual(inner):
+                return False
+        return True
+    if kind is list or kind is tuple:
+        return all(map(_usual, value))  # type: ignore[arg-type]
+    return False
+
+
 def _ordered(value: Json, path: str) -> Json:
     """Copy ``value`` with its keys in RFC 8785 order, refusing what the restricted form does not know."""
     if value is None or isinstance(value, bool):
@@ -116,20 +145,14 @@ def _ordered(value: Json, path: str) -> Json:
             if not isinstance(key, str):
                 raise ValueError(f"{path}: the key {key!r} is no string")
             _encodable(key, path)
-        # RFC 8785 §3.2.3 orders keys by UTF-16 code units, which differs from Python's order beyond U+FFFF.
-        return {key: _ordered(value[key], f"{path}.{key}") for key in sorted(value, key=_utf16)}
+        return {key: _ordered(value[key], f"{path}.{key}") for key in sorted(value, key=lambda key: key.encode("utf-16-be"))}
     if isinstance(value, list | tuple):
         return [_ordered(item, f"{path}[{index}]") for index, item in enumerate(value)]
     raise ValueError(f"{path}: {type(value).__name__} has no canonical form (write amounts and times as text)")
 
 
-def _utf16(key: str) -> bytes:
-    return key.encode("utf-16-be")
-
-
 def _encodable(text: str, path: str) -> None:
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise ValueError(f"{path}: the text holds a lone surrogate") from error
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{path}: the text holds a lone surrogate") from error

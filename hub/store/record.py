@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+import psycopg
 from sqlalchemy import BigInteger, CheckConstraint, Connection, Index, Integer, LargeBinary, String, Table, Text, insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hub.domain.merkle import Frontier, leaf_hash
@@ -54,6 +57,8 @@ class RecordHead(Base):
 
 entries: Table = Base.metadata.tables["record_entries"]
 heads: Table = Base.metadata.tables["record_head"]
+_COLUMNS = [column.name for column in entries.columns]
+_COPY = f"COPY record_entries ({', '.join(_COLUMNS)}) FROM STDIN"
 EMPTY_HEAD = {"id": 1, "size": 0, "frontier": Frontier().to_json()}
 """The row every new database starts with; a migration inserts the same."""
 
@@ -66,8 +71,8 @@ attach(
 )
 
 
-class RecordMissing(RuntimeError):
-    """The head row is gone or unreadable: the database was not set up by our migrations, or somebody removed it."""
+class RecordBroken(RuntimeError):
+    """The head is gone, unreadable, or contradicted by the entries: not set up by our migrations, or changed by somebody."""
 
 
 def append(session: Session, new: Sequence[Entry]) -> list[int]:
@@ -75,7 +80,7 @@ def append(session: Session, new: Sequence[Entry]) -> list[int]:
 
     Takes the lock on the head, so every transaction that records something waits here for the one before; with no lock
     taken after it, no two of them can wait for each other. Raises ValueError (an entry without canonical form; nothing
-    was written then) and RecordMissing.
+    was written then) and RecordBroken.
     """
     if not new:
         return []
@@ -83,7 +88,7 @@ def append(session: Session, new: Sequence[Entry]) -> list[int]:
     connection = session.connection()
     frontier = _head(connection, lock=True)
     before = frontier.size
-    rows = []
+    rows: list[dict[str, Any]] = []
     for entry in new:
         body = canonical(frontier.size + 1, entry)
         leaf = leaf_hash(body)
@@ -99,13 +104,28 @@ def append(session: Session, new: Sequence[Entry]) -> list[int]:
                 "leaf_hash": leaf,
             }
         )
-    connection.execute(insert(entries), rows)
+    _insert(connection, rows)
     connection.execute(update(heads).where(heads.c.id == 1).values(size=frontier.size, frontier=frontier.to_json()))
     return list(range(before + 1, frontier.size + 1))
 
 
+def _insert(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    try:
+        if connection.dialect.name == "postgresql":
+            # COPY takes half the time of an INSERT for each row, and the head stays locked meanwhile.
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, psycopg.Connection)
+            with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
+                for row in rows:
+                    copy.write_row([row[name] for name in _COLUMNS])
+        else:
+            connection.execute(insert(entries), rows)
+    except (IntegrityError, psycopg.IntegrityError) as error:
+        raise RecordBroken(f"第 {rows[0]['seq']} 条记录已经存在，而记录头说还没有：数据库被改动过，请执行 hub audit verify") from error
+
+
 def head(session: Session | Connection) -> Frontier:
-    """The head as the database holds it: ``size`` and ``root()``. Raises RecordMissing."""
+    """The head as the database holds it: ``size`` and ``root()``. Raises RecordBroken."""
     return _head(session.connection() if isinstance(session, Session) else session, lock=False)
 
 
@@ -152,11 +172,11 @@ def _head(connection: Connection, *, lock: bool) -> Frontier:
     query = select(heads.c.size, heads.c.frontier).where(heads.c.id == 1)
     row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     if row is None:
-        raise RecordMissing("记录头（record_head）不存在：请先执行 hub db upgrade；若曾经存在，说明数据库被改动过")
+        raise RecordBroken("记录头（record_head）不存在：请先执行 hub db upgrade；若曾经存在，说明数据库被改动过")
     try:
         frontier = Frontier.from_json(row.frontier)
     except ValueError as error:
-        raise RecordMissing("记录头（record_head.frontier）无法读取：数据库被改动过") from error
+        raise RecordBroken("记录头（record_head.frontier）无法读取：数据库被改动过") from error
     if frontier.size != row.size:
-        raise RecordMissing("记录头（record_head）的 size 与 frontier 不一致：数据库被改动过")
+        raise RecordBroken("记录头（record_head）的 size 与 frontier 不一致：数据库被改动过")
     return frontier

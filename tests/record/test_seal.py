@@ -17,7 +17,7 @@ from hub.app import seal as module
 from hub.app.seal import Inconsistent, latest, load_or_make_key, publish, read_checkpoint
 from hub.domain.checkpoint import VerifierKey
 from hub.domain.merkle import Frontier
-from hub.store.record import RecordMissing
+from hub.store.record import RecordBroken
 from tests.record.conftest import ORIGIN, Log
 
 
@@ -100,7 +100,7 @@ def test_what_contradicts_the_last_checkpoint_is_never_signed(written: Log, name
         if "anew" in name:
             written.write(98, 99)
     before = tree(written.folder), tree(written.site)
-    with capture_logs() as logs, pytest.raises((Inconsistent, RecordMissing), match=why):
+    with capture_logs() as logs, pytest.raises((Inconsistent, RecordBroken), match=why):
         written.seal()
     assert [(one["log_level"], one["event"]) for one in logs] == [("error", "record_inconsistent")]
     assert (tree(written.folder), tree(written.site)) == before
