@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ import rfc8785
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from channels.base import Severity
+from channels.base import Rendition, Severity
 from hub.app import publication, vocabulary
 from hub.app.context import Context
 from hub.app.items import subject
@@ -54,9 +55,7 @@ def make_revision(work: Work, context: Context, caller: Caller, item: Item, cont
     pub = publication.build(work.session, item, number, content, context.policy.site_url)
     renditions = publication.render(context.channels, content, pub)
     digest = publication.revision_digest(content, {name: r.digest for name, r in renditions.items()})
-    problems = _problems(work, content)
-    for name, rendition in renditions.items():
-        problems += tuple(Problem(f.field, f"{name}.{f.code}", f.message, "", f.severity is Severity.BLOCK) for f in rendition.findings)
+    problems = problems_with(work.session, content, renditions, work.now)
     revision = Revision(
         item_id=item.id,
         number=number,
@@ -87,13 +86,13 @@ def make_revision(work: Work, context: Context, caller: Caller, item: Item, cont
     return Made(item.public_id, number, digest, problems)
 
 
-def must_know_words(work: Work, content: Content) -> None:
+def must_know_words(session: Session, content: Content) -> None:
     """Slugs become foreign keys of what is published: an unknown one cannot even be saved as a draft."""
     missing = [
         Problem(field, f"{field}_unknown", f"{label}“{slug}”不存在", "请从列表中选择")
         for field, label, slug, known in (
-            ("column", "栏目", content.column, vocabulary.column_refs(work.session)),
-            ("area", "领域", content.area, vocabulary.areas(work.session)),
+            ("column", "栏目", content.column, vocabulary.column_refs(session)),
+            ("area", "领域", content.area, vocabulary.areas(session)),
         )
         if slug and slug not in known
     ]
@@ -112,11 +111,15 @@ def vocabulary_for(session: Session) -> Vocabulary:
     )
 
 
-def _problems(work: Work, content: Content) -> tuple[Problem, ...]:
+def problems_with(session: Session, content: Content, renditions: Mapping[str, Rendition], now: datetime) -> tuple[Problem, ...]:
+    """What the rules and every chosen channel find wrong with ``content``."""
     targets = {r.target for r in content.relations}
-    known = frozenset(work.session.scalars(select(Item.public_id).where(Item.public_id.in_(targets)))) if targets else frozenset()
-    words = dataclasses.replace(vocabulary_for(work.session), items=known)
-    return problems_of(content, words, today=work.now.astimezone(LOCAL).date())
+    known = frozenset(session.scalars(select(Item.public_id).where(Item.public_id.in_(targets)))) if targets else frozenset()
+    words = dataclasses.replace(vocabulary_for(session), items=known)
+    problems = problems_of(content, words, today=now.astimezone(LOCAL).date())
+    for name, rendition in renditions.items():
+        problems += tuple(Problem(f.field, f"{name}.{f.code}", f.message, "", f.severity is Severity.BLOCK) for f in rendition.findings)
+    return problems
 
 
 def next_index_no(work: Work, context: Context, department: Department, given: str) -> str:

@@ -25,7 +25,9 @@ def create(context: Context, caller: Caller, content: Content, *, external_ref: 
     with act(context, caller.actor, Verb.ITEM_CREATED, f"department:{content.department}") as work:
         department = find_department(work.session, content.department)
         _may_write(work, caller, department.id)
-        must_know_words(work, content)
+        must_know_words(work.session, content)
+        if external_ref and work.session.scalar(select(Item.id).where(Item.external_ref == external_ref)) is not None:
+            raise Invalid((Problem("external_ref", "external_ref_taken", f"外部编号“{external_ref}”的稿件已存在", "请修改原稿件"),))
         item = Item(
             public_id=(context.new_id or new_public_id)(work.now),
             index_no=next_index_no(work, context, department, index_no),
@@ -52,7 +54,7 @@ def revise(context: Context, caller: Caller, public_id: str, content: Content, *
         state, _ = decide(facts(work.session, item, revision, old), ItemEvent.REVISE, signatory(work.session, caller.person_id, work.now))
         if content.department != old.department:
             raise Invalid((Problem("department", "department_fixed", "公开主体不能更换", "如填错单位，请由正确单位新建稿件"),))
-        must_know_words(work, content)
+        must_know_words(work.session, content)
         item.state = state
         return make_revision(work, context, caller, item, content)
 
