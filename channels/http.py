@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from requests import exceptions as rexc
@@ -125,7 +124,7 @@ class Http:
         text = why or body[:EXCERPT].decode("utf-8", "replace")
         note_exchange(
             Exchange(
-                what=f"{method} {redact(_without_query_secrets(url), hidden)}",
+                what=f"{method} {redact(url, hidden)}",
                 status=status,
                 request_digest=request_digest,
                 response_digest=sha256_hex(body) if body else "",
@@ -162,8 +161,3 @@ def redact(text: str, secrets: Sequence[str]) -> str:
     for secret in secrets:
         text = text.replace(secret, "***")
     return _TOKEN_FIELD.sub(r"\1***\2", _TOKEN_PARAMETER.sub(r"\1***", text))
-
-
-def _without_query_secrets(url: str) -> str:
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(query=_TOKEN_PARAMETER.sub(r"\1***", parts.query)))
