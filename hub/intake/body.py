@@ -121,7 +121,7 @@ def is_clean(markup: str) -> bool:
 
 def paragraphs_to_html(text: str) -> str:
     """Plain text, one paragraph per line; blank lines and indentation go, markup characters are escaped."""
-    lines = (line.strip(" \t\u3000\u00a0") for line in clean_text(text).split("\n"))
+    lines = (line.strip(" \t\u3000") for line in clean_text(text).replace("\u00a0", " ").split("\n"))
     return "".join(f"<p>{html.escape(line, quote=False)}</p>" for line in lines if line)
 
 

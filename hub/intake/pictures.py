@@ -83,8 +83,12 @@ def _still(image: Image.Image, family: str, limits: PictureLimits) -> EncodedPic
     upright = ImageOps.exif_transpose(image)
     see_through = upright.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in upright.info
     target = "JPEG" if family == "jpg" or (family == "webp" and not see_through) else "GIF" if family == "gif" else "PNG"
-    flat = _standard_colours(upright, see_through and target != "JPEG")
-    flat.thumbnail(_bounds(flat, limits), Image.Resampling.LANCZOS)
+    bounds = _bounds(upright, limits)
+    if upright.mode == "P" and target == "PNG" and not see_through and upright.width <= bounds[0] and upright.height <= bounds[1]:
+        flat = upright.copy()  # A drawing in a few colours keeps its palette: the same pixels in a third of the bytes.
+    else:
+        flat = _standard_colours(upright, see_through and target != "JPEG")
+        flat.thumbnail(bounds, Image.Resampling.LANCZOS)
     # Nothing of the original's info (EXIF, GPS, comments, thumbnails, profiles) may ride along into the new file.
     flat.info = {}
     out = io.BytesIO()
@@ -93,7 +97,7 @@ def _still(image: Image.Image, family: str, limits: PictureLimits) -> EncodedPic
     elif target == "GIF":
         flat.save(out, "GIF")
     else:
-        _fewer_colours(flat).save(out, "PNG", optimize=True)
+        flat.save(out, "PNG", optimize=True)
     ext, media_type = _MEDIA[target]
     return EncodedPicture(out.getvalue(), ext, media_type, flat.width, flat.height)
 
@@ -105,21 +109,13 @@ def _standard_colours(image: Image.Image, see_through: bool) -> Image.Image:
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-        except ImageCms.PyCMSError:
+        except (ImageCms.PyCMSError, OSError):
             converted = None  # A profile that does not fit its picture: the plain values are the best there is.
         if converted is not None:
             return converted
     if image.mode in ("I;16", "I;16B", "I;16L", "I"):
         image = image.point(lambda value: value / 256).convert("L")
     return image.convert("RGBA" if see_through else "L" if image.mode in ("1", "L") else "RGB")
-
-
-def _fewer_colours(image: Image.Image) -> Image.Image:
-    """Drawings with at most 256 colours keep every colour and lose two thirds of their bytes as a palette."""
-    if image.mode != "RGB" or image.getcolors(256) is None:
-        return image
-    palette = image.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    return palette if palette.convert("RGB").tobytes() == image.tobytes() else image
 
 
 def _bounds(image: Image.Image, limits: PictureLimits) -> tuple[int, int]:

@@ -20,7 +20,7 @@ HEAD_LINES = 12
 
 _LEVEL = r"(?:绝\s*密|机\s*密|秘\s*密)"
 _PERIOD = r"(?:\d{1,3}\s*(?:年|个月|月|天|日)|[一二三四五六七八九十]{1,3}\s*(?:年|个月)|长\s*期|启用前|解密前|永久)"
-_COPY = r"(?:(?:份\s*号|NO\.?|№)?\s*[:：]?\s*\d{6}\s*)"
+_COPY = r"(?:(?:份\s*号|[Nn][Oo]\.?)?\s*[:：]?\s*\d{6}\s*)"
 _URGENT = r"(?:特\s*提|特\s*急|加\s*急|平\s*急|紧\s*急)"
 _LABEL = r"(?:密\s*级(?:\s*和保密期限)?\s*[:：]?\s*)"
 _STARRED = re.compile(rf"{_COPY}?{_LABEL}?[\[【(（〔]?\s*{_LEVEL}\s*级?\s*[★☆⭐]\s*{_PERIOD}?\s*[\]】)）〕]?(?:\s*{_URGENT})?")
@@ -48,7 +48,7 @@ def find_mark(text: str, where: str = "正文") -> Mark | None:
 
 def mark_in_name(name: str) -> Mark | None:
     """A mark in a file's name: ``【机密】…``, ``机密★1年 ….docx``; not 机密文件管理办法.docx."""
-    stem = unicodedata.normalize("NFC", PurePath(name).stem).strip()
+    stem = unicodedata.normalize("NFKC", PurePath(name).stem).strip()
     return Mark(found[0].strip(), "文件名") if (found := _NAMED.search(stem)) else None
 
 
