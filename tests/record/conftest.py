@@ -135,3 +135,9 @@ def postgresql_log(postgresql_url: str, tmp_path: Path) -> Iterator[Log]:
 def written(log: Log) -> Log:
     """Twenty entries, sealed after 8, 15 and 20."""
     return log.fill()
+
+
+@pytest.fixture
+def written_sqlite(sqlite_log: Log) -> Log:
+    """The same on SQLite only, for what concerns files rather than databases."""
+    return sqlite_log.fill()

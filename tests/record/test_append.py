@@ -85,30 +85,30 @@ def test_concurrent_transactions_leave_no_gap(log: Log) -> None:
     assert (report.ok, report.size) == (True, 40)
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE record_entries SET actor = 'person:9' WHERE seq = 2",
-        "UPDATE record_entries SET body = body",
-        "DELETE FROM record_entries WHERE seq = 3",
-        "DELETE FROM record_head",
-        "UPDATE record_head SET size = 2",
-        "UPDATE record_head SET frontier = ''",
-        "INSERT INTO record_head (id, size, frontier) VALUES (2, 0, '')",
-    ],
+REFUSED = (
+    "UPDATE record_entries SET actor = 'person:9' WHERE seq = 2",
+    "UPDATE record_entries SET body = body",
+    "DELETE FROM record_entries WHERE seq = 3",
+    "DELETE FROM record_head",
+    "UPDATE record_head SET size = 2",
+    "UPDATE record_head SET frontier = ''",
+    "INSERT INTO record_head (id, size, frontier) VALUES (2, 0, '')",
 )
-def test_the_database_refuses_changes(log: Log, statement: str) -> None:
+
+
+def test_the_database_refuses_changes(log: Log) -> None:
     log.write(1, 2, 3)
-    with pytest.raises(IntegrityError, match="record_"), log.engine.begin() as connection:
-        connection.execute(text(statement))
+    for statement in REFUSED:
+        with pytest.raises(IntegrityError, match="record_"), log.engine.begin() as connection:
+            connection.execute(text(statement))
     assert log.verify().ok
 
 
-@pytest.mark.parametrize("statement", ["TRUNCATE record_entries", "TRUNCATE record_entries, record_head CASCADE"])
-def test_postgresql_refuses_truncate(postgresql_log: Log, statement: str) -> None:
+def test_postgresql_refuses_truncate(postgresql_log: Log) -> None:
     postgresql_log.write(1)
-    with pytest.raises(IntegrityError, match="只能追加"), postgresql_log.engine.begin() as connection:
-        connection.execute(text(statement))
+    for statement in ("TRUNCATE record_entries", "TRUNCATE record_entries, record_head CASCADE"):
+        with pytest.raises(IntegrityError, match="只能追加"), postgresql_log.engine.begin() as connection:
+            connection.execute(text(statement))
 
 
 @pytest.mark.parametrize("how", ["INSERT OR REPLACE INTO", "REPLACE INTO"])

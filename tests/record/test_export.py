@@ -64,38 +64,38 @@ def test_a_later_part_alone(sqlite_log: Log, tmp_path: Path, after: int, monkeyp
     assert run(tmp_path / "part.jsonl")[0] == 0
 
 
-def test_kept_checkpoints_and_the_published_key(written: Log, tmp_path: Path) -> None:
-    write(written, tmp_path / "all.jsonl")
-    kept = [part for path in written.files for part in ("--checkpoint", path)]
-    assert run(tmp_path / "all.jsonl", *kept, "--key", written.site / "record" / "key.txt")[0] == 0
+def test_kept_checkpoints_and_the_published_key(written_sqlite: Log, tmp_path: Path) -> None:
+    write(written_sqlite, tmp_path / "all.jsonl")
+    kept = [part for path in written_sqlite.files for part in ("--checkpoint", path)]
+    assert run(tmp_path / "all.jsonl", *kept, "--key", written_sqlite.site / "record" / "key.txt")[0] == 0
     (tmp_path / "key.txt").write_text(verifier_key(Ed25519PrivateKey.generate(), ORIGIN).text())
     code, said = run(tmp_path / "all.jsonl", "--key", tmp_path / "key.txt")
     assert code == 1
     assert "the signature is wrong" in said
-    write(written, tmp_path / "part.jsonl", after=10)
-    code, said = run(tmp_path / "part.jsonl", "--checkpoint", written.files[0])
+    write(written_sqlite, tmp_path / "part.jsonl", after=10)
+    code, said = run(tmp_path / "part.jsonl", "--checkpoint", written_sqlite.files[0])
     assert (code, "over 8 entries" in said) == (1, True)
 
 
-def test_entries_after_the_checkpoint_wait_for_the_next(written: Log, tmp_path: Path) -> None:
-    written.write(21)
-    assert len(write(written, tmp_path / "all.jsonl")) == 22
+def test_entries_after_the_checkpoint_wait_for_the_next(written_sqlite: Log, tmp_path: Path) -> None:
+    written_sqlite.write(21)
+    assert len(write(written_sqlite, tmp_path / "all.jsonl")) == 22
     assert run(tmp_path / "all.jsonl")[0] == 0
 
 
-def test_an_empty_record(log: Log, tmp_path: Path) -> None:
-    log.seal()
-    assert len(write(log, tmp_path / "all.jsonl")) == 2
+def test_an_empty_record(sqlite_log: Log, tmp_path: Path) -> None:
+    sqlite_log.seal()
+    assert len(write(sqlite_log, tmp_path / "all.jsonl")) == 2
     assert run(tmp_path / "all.jsonl")[0] == 0
 
 
-def test_what_cannot_be_exported(written: Log) -> None:
-    note = written.files[0].read_text(encoding="utf-8")
+def test_what_cannot_be_exported(written_sqlite: Log) -> None:
+    note = written_sqlite.files[0].read_text(encoding="utf-8")
     for after in (-1, 9):
         with pytest.raises(ValueError, match="--after"):
-            export(written.engine, io.StringIO(), note=note, key=written.public, after=after)
+            export(written_sqlite.engine, io.StringIO(), note=note, key=written_sqlite.public, after=after)
     with pytest.raises(ValueError, match="signature"):
-        export(written.engine, io.StringIO(), note=note.replace("8", "7", 1), key=written.public)
+        export(written_sqlite.engine, io.StringIO(), note=note.replace("8", "7", 1), key=written_sqlite.public)
 
 
 Edit = Callable[[list[str]], list[str]]

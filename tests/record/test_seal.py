@@ -25,48 +25,48 @@ def tree(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def test_what_is_written(written: Log) -> None:
+def test_what_is_written(written_sqlite: Log) -> None:
     names = [f"{size:020d}.txt" for size in (8, 15, 20)]
-    kept, public = tree(written.folder / "checkpoints"), tree(written.site / "record")
+    kept, public = tree(written_sqlite.folder / "checkpoints"), tree(written_sqlite.site / "record")
     assert sorted(kept) == [*names, "latest.txt", "list-2026-11.txt"]
     assert sorted(public) == ["checkpoint.txt", *(f"checkpoints/{name}" for name in [*names, "list-2026-11.txt"]), "key.txt"]
     assert kept["latest.txt"] == kept[names[2]] == public["checkpoint.txt"] == public[f"checkpoints/{names[2]}"]
-    assert VerifierKey.parse(public["key.txt"].decode()) == written.public
-    assert [read_checkpoint(kept[name].decode(), written.public) for name in names] == written.sealed
+    assert VerifierKey.parse(public["key.txt"].decode()) == written_sqlite.public
+    assert [read_checkpoint(kept[name].decode(), written_sqlite.public) for name in names] == written_sqlite.sealed
     assert kept["list-2026-11.txt"].decode().splitlines() == [
         f"2026-11-22T01:{minute:02d}:00Z {name} {point.root.hex()}"
-        for minute, name, point in zip((5, 10, 15), names, written.sealed, strict=True)
+        for minute, name, point in zip((5, 10, 15), names, written_sqlite.sealed, strict=True)
     ]
 
 
-def test_nothing_new_writes_nothing(written: Log) -> None:
-    before = {path: path.stat().st_mtime_ns for path in [*written.folder.rglob("*"), *written.site.rglob("*")]}
-    assert written.seal() == written.sealed[2]
-    assert {path: path.stat().st_mtime_ns for path in [*written.folder.rglob("*"), *written.site.rglob("*")]} == before
+def test_nothing_new_writes_nothing(written_sqlite: Log) -> None:
+    before = {path: path.stat().st_mtime_ns for path in [*written_sqlite.folder.rglob("*"), *written_sqlite.site.rglob("*")]}
+    assert written_sqlite.seal() == written_sqlite.sealed[2]
+    assert {path: path.stat().st_mtime_ns for path in [*written_sqlite.folder.rglob("*"), *written_sqlite.site.rglob("*")]} == before
 
 
-def test_only_new_entries_are_read(written: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_new_entries_are_read(written_sqlite: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     """The cost of sealing must not grow with the record."""
     asked: list[int] = []
     real = module.bodies
     monkeypatch.setattr(
         module, "bodies", lambda connection, after, upto, limit: asked.append(after) or real(connection, after, upto, limit)
     )
-    written.write(21)
-    written.seal()
+    written_sqlite.write(21)
+    written_sqlite.seal()
     assert asked == [20]
 
 
 @pytest.mark.parametrize("content", [None, "", "{}", Frontier().to_json()])
-def test_a_lost_frontier_is_computed_anew(written: Log, content: str | None) -> None:
-    path = written.folder / "frontier.json"
+def test_a_lost_frontier_is_computed_anew(written_sqlite: Log, content: str | None) -> None:
+    path = written_sqlite.folder / "frontier.json"
     if content is None:
         path.unlink()
     else:
         path.write_text(content)
-    written.write(21)
-    assert written.seal().size == 21
-    assert written.verify().checkpoints == 4
+    written_sqlite.write(21)
+    assert written_sqlite.seal().size == 21
+    assert written_sqlite.verify().checkpoints == 4
 
 
 def test_many_pages(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,43 +90,43 @@ ATTACKS = {
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_what_contradicts_the_last_checkpoint_is_never_signed(written: Log, name: str) -> None:
+def test_what_contradicts_the_last_checkpoint_is_never_signed(written_sqlite: Log, name: str) -> None:
     why, statements, thorough = ATTACKS[name]
     if not thorough:
-        written.write(21)
-    written.attack(*statements)
+        written_sqlite.write(21)
+    written_sqlite.attack(*statements)
     if thorough:
-        written.rewrite_hashes()
+        written_sqlite.rewrite_hashes()
         if "anew" in name:
-            written.write(98, 99)
-    before = tree(written.folder), tree(written.site)
+            written_sqlite.write(98, 99)
+    before = tree(written_sqlite.folder), tree(written_sqlite.site)
     with capture_logs() as logs, pytest.raises((Inconsistent, RecordBroken), match=why):
-        written.seal()
+        written_sqlite.seal()
     assert [(one["log_level"], one["event"]) for one in logs] == [("error", "record_inconsistent")]
-    assert (tree(written.folder), tree(written.site)) == before
+    assert (tree(written_sqlite.folder), tree(written_sqlite.site)) == before
 
 
-def test_old_entries_rewritten_with_a_lost_frontier(written: Log) -> None:
-    written.attack("UPDATE record_entries SET body = replace(body, '同意', '反对') WHERE seq = 3")
-    written.rewrite_hashes()
-    (written.folder / "frontier.json").unlink()
-    written.write(21)
+def test_old_entries_rewritten_with_a_lost_frontier(written_sqlite: Log) -> None:
+    written_sqlite.attack("UPDATE record_entries SET body = replace(body, '同意', '反对') WHERE seq = 3")
+    written_sqlite.rewrite_hashes()
+    (written_sqlite.folder / "frontier.json").unlink()
+    written_sqlite.write(21)
     with pytest.raises(Inconsistent, match="前 20 条记录的根与已签名的检查点不同"):
-        written.seal()
+        written_sqlite.seal()
 
 
-def test_another_key_does_not_continue_our_checkpoints(written: Log, tmp_path: Path) -> None:
-    written.key = load_or_make_key(tmp_path / "other.pem")
-    written.write(21)
+def test_another_key_does_not_continue_our_checkpoints(written_sqlite: Log, tmp_path: Path) -> None:
+    written_sqlite.key = load_or_make_key(tmp_path / "other.pem")
+    written_sqlite.write(21)
     with pytest.raises(Inconsistent, match="不是本中枢密钥所签"):
-        written.seal()
+        written_sqlite.seal()
 
 
-def test_a_checkpoint_once_written_is_never_replaced(written: Log) -> None:
-    written.write(21)
-    (written.folder / "checkpoints" / f"{21:020d}.txt").write_text("something else")
+def test_a_checkpoint_once_written_is_never_replaced(written_sqlite: Log) -> None:
+    written_sqlite.write(21)
+    (written_sqlite.folder / "checkpoints" / f"{21:020d}.txt").write_text("something else")
     with pytest.raises(Inconsistent, match="已有另一个 21 条的检查点"):
-        written.seal()
+        written_sqlite.seal()
 
 
 def test_two_at_once(log: Log) -> None:
@@ -153,18 +153,18 @@ def test_two_at_once(log: Log) -> None:
     assert [int(line.split(" ")[1].split(".")[0]) for line in listed] == sizes
 
 
-def test_a_rebuilt_site_gets_every_checkpoint_again(written: Log) -> None:
-    before = tree(written.site)
-    shutil.rmtree(written.site)
-    publish(written.folder, written.site, written.public)
-    assert tree(written.site) == before
+def test_a_rebuilt_site_gets_every_checkpoint_again(written_sqlite: Log) -> None:
+    before = tree(written_sqlite.site)
+    shutil.rmtree(written_sqlite.site)
+    publish(written_sqlite.folder, written_sqlite.site, written_sqlite.public)
+    assert tree(written_sqlite.site) == before
 
 
-def test_publishing_before_the_first_seal(log: Log) -> None:
-    (log.folder / "checkpoints").mkdir(parents=True)
-    publish(log.folder, log.site, log.public)
-    assert sorted(tree(log.site)) == ["record/key.txt"]
-    assert latest(log.folder, log.public) is None
+def test_publishing_before_the_first_seal(sqlite_log: Log) -> None:
+    (sqlite_log.folder / "checkpoints").mkdir(parents=True)
+    publish(sqlite_log.folder, sqlite_log.site, sqlite_log.public)
+    assert sorted(tree(sqlite_log.site)) == ["record/key.txt"]
+    assert latest(sqlite_log.folder, sqlite_log.public) is None
 
 
 def test_two_processes_agree_on_one_key(tmp_path: Path) -> None:
