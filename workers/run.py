@@ -41,7 +41,15 @@ def run_worker(channels: list[str], concurrency: int) -> None:
     SignOfLife.name_of_worker = alive.worker_name(channels)
     app.steps["consumer"].add(SignOfLife)
     app.worker_main(
-        ["worker", "--pool=threads", f"--concurrency={concurrency}", "--without-gossip", "--without-mingle", f"--queues={','.join(names)}"]
+        [
+            "--quiet",
+            "worker",
+            "--pool=threads",
+            f"--concurrency={concurrency}",
+            "--without-gossip",
+            "--without-mingle",
+            f"--queues={','.join(names)}",
+        ]
     )
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -21,13 +22,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from sqlalchemy import Engine
 
-from channels.files import write_atomically
+from channels.files import remove, write_atomically
 from hub.domain.checkpoint import Checkpoint, VerifierKey, open_note, parse_checkpoint, sign_note
 from hub.domain.merkle import Frontier, leaf_hash
 from hub.store.engine import READ_ONLY
 from hub.store.record import RecordBroken, bodies, head
 
 PAGE = 5000
+APART = timedelta(minutes=10)
+"""Between two kept checkpoints, at least. The latest is always kept; one that a later one follows sooner gives way to it, because
+the later one vouches for everything before it, and a hub that seals every few seconds would leave millions of files."""
+_NAMES = re.compile(r"(\d{20}|list-\d{4}-\d{2})\.txt")
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
 _log = structlog.get_logger(__name__)
 
 
@@ -119,17 +125,28 @@ def latest(folder: Path, key: VerifierKey) -> Checkpoint | None:
 
 
 def publish(folder: Path, site_dir: Path, key: VerifierKey) -> None:
-    """Copy key and checkpoints to ``SITE/record``. Writes only what is missing or new, so a rebuilt site gets them all again."""
+    """Make ``SITE/record`` hold the key and the same checkpoints as ``folder``; a rebuilt site gets them all again.
+
+    Costs two small reads when the site is up to date. Nothing but the key is there to publish before the first seal.
+    """
     source, target = folder / "checkpoints", site_dir / "record"
-    target.joinpath("checkpoints").mkdir(parents=True, exist_ok=True)
-    there = set(os.listdir(target / "checkpoints"))
     write_atomically(target / "key.txt", f"{key.text()}\n".encode(), gzip=False)
-    for name in sorted(os.listdir(source)):
-        # Signed checkpoints never change; only the monthly lists grow.
-        if (name[0].isdigit() and name not in there) or name.startswith("list-"):
+    newest = source / "latest.txt"
+    # The latest checkpoint is written last, so where it is, everything else is.
+    if not newest.exists() or ((target / "checkpoint.txt").exists() and (target / "checkpoint.txt").read_bytes() == newest.read_bytes()):
+        return
+    (target / "checkpoints").mkdir(parents=True, exist_ok=True)
+    with os.scandir(source) as here, os.scandir(target / "checkpoints") as there:
+        ours = {one.name: one.stat().st_size for one in here if _NAMES.fullmatch(one.name)}
+        theirs = {one.name: one.stat().st_size for one in there if _NAMES.fullmatch(one.name)}
+    # A checkpoint of the same size is the same; a list may have had its last line replaced, but only the newest lists change.
+    changing = sorted(ours)[-2:]
+    for name in ours:
+        if theirs.get(name) != ours[name] or name in changing:
             write_atomically(target / "checkpoints" / name, (source / name).read_bytes(), gzip=False)
-    if (source / "latest.txt").exists():
-        write_atomically(target / "checkpoint.txt", (source / "latest.txt").read_bytes(), gzip=False)
+    for name in theirs.keys() - ours.keys():
+        remove(target / "checkpoints" / name)
+    write_atomically(target / "checkpoint.txt", newest.read_bytes(), gzip=False)
 
 
 def _grow(engine: Engine, folder: Path, last: Checkpoint | None) -> Frontier:
@@ -173,16 +190,26 @@ def _frontier(folder: Path, last: Checkpoint | None) -> Frontier:
 
 
 def _keep(checkpoints: Path, sealed: Checkpoint, note: str, now: datetime) -> None:
-    at = now.astimezone(UTC)
     name = f"{sealed.size:020d}.txt"
     if (checkpoints / name).exists() and (checkpoints / name).read_text(encoding="utf-8") != note:
         raise Inconsistent(f"已有另一个 {sealed.size} 条的检查点（{checkpoints / name}），内容不同")
     write_atomically(checkpoints / name, note.encode(), gzip=False)
     # One list per month, so that its rewriting stays cheap however long the hub runs.
-    month = checkpoints / f"list-{at:%Y-%m}.txt"
-    before = month.read_bytes() if month.exists() else b""
-    write_atomically(month, before + f"{at:%Y-%m-%dT%H:%M:%SZ} {name} {sealed.root.hex()}\n".encode(), gzip=False)
+    month = checkpoints / f"list-{now.astimezone(UTC):%Y-%m}.txt"
+    lines = month.read_text(encoding="utf-8").splitlines() if month.exists() else []
+    dropped = ""
+    # The same file once more: an earlier run was interrupted after writing the list.
+    if lines and (name in lines[-1] or (len(lines) > 1 and _at(lines[-1]) - _at(lines[-2]) < APART)):
+        dropped = lines.pop().split(" ")[1]
+    lines.append(f"{now.astimezone(UTC):{_TIME}} {name} {sealed.root.hex()}")
+    write_atomically(month, "".join(f"{line}\n" for line in lines).encode(), gzip=False)
     write_atomically(checkpoints / "latest.txt", note.encode(), gzip=False)
+    if dropped not in ("", name):
+        remove(checkpoints / dropped)
+
+
+def _at(line: str) -> datetime:
+    return datetime.strptime(line.split(" ")[0], _TIME).replace(tzinfo=UTC)
 
 
 @contextmanager

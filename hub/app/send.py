@@ -61,7 +61,7 @@ def push(context: Context, channel: Channel, claimed: Sequence[Claimed]) -> list
     together = [c for c in claimed if c.delivery.action != Action.WITHDRAW]
     push_many = getattr(channel, "push_many", None)
     if push_many is None or len(together) < 2:
-        return tampered + [_push_one(context, channel, c) for c in claimed]
+        return tampered + _one_by_one(context, channel, claimed)
     apart = tampered + [_push_one(context, channel, c) for c in claimed if c.delivery.action == Action.WITHDRAW]
     with recording() as exchanges:
         try:
@@ -70,6 +70,18 @@ def push(context: Context, channel: Channel, claimed: Sequence[Claimed]) -> list
             log.exception("channel raised", channel=channel.name, deliveries=[c.delivery.id for c in together])
             outcomes = [Unknown(f"渠道程序出错：{type(error).__name__}") for _ in together]
     return apart + [Result(c, outcome, exchanges) for c, outcome in zip(together, outcomes, strict=True)]
+
+
+def _one_by_one(context: Context, channel: Channel, claimed: Sequence[Claimed]) -> list[Result]:
+    results: list[Result] = []
+    for one in claimed:
+        last = results[-1].outcome if results else None
+        if isinstance(last, Refused) and last.kind is not RefusalClass.CONTENT:
+            # The account was refused: the rest would hear the same, and cost the platform's patience.
+            results.append(Result(one, last))
+        else:
+            results.append(_push_one(context, channel, one))
+    return results
 
 
 def _push_one(context: Context, channel: Channel, claimed: Claimed) -> Result:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 from sqlalchemy import select
@@ -97,7 +98,8 @@ def _cell(delivery: Delivery | None, *, links: bool) -> Text:
     if delivery.settled_at is not None:
         text.append(f" {delivery.settled_at.astimezone(SHANGHAI):%H:%M:%S}", "dim")
     if links and delivery.url:
-        text.append(f"\n{delivery.url}", "blue")
+        # A link in the terminal: whole addresses would make four columns unreadable; `hub deliveries --json` prints them.
+        text.append("\n打开", Style(color="blue", underline=True, link=delivery.url))
     elif links and delivery.reason:
         text.append(f"\n{delivery.reason}", "dim")
     return text

@@ -46,7 +46,9 @@ def plan(data: Path, wanted: int = WEB) -> Plan:
             raise BadConfig(f"端口 {ports} 已被占用（可能已有一个中枢在运行）。请先停止它，或换一个数据目录：HUB_DATA_DIR=新目录 make run")
         return kept
     web, wechat, weibo = _free_ports(wanted)
-    made = Plan(web, wechat, weibo, secrets={name: secrets.token_urlsafe(24) for name in ("WECHAT_SECRET", "WECHAT_CALLBACK", "WEIBO_TOKEN")})
+    made = Plan(
+        web, wechat, weibo, secrets={name: secrets.token_urlsafe(24) for name in ("WECHAT_SECRET", "WECHAT_CALLBACK", "WEIBO_TOKEN")}
+    )
     data.mkdir(parents=True, exist_ok=True)
     file.touch(mode=0o600)
     file.write_text(json.dumps({"web": made.web, "wechat": made.wechat, "weibo": made.weibo, "secrets": made.secrets}), "utf-8")
