@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from channels.base import (
     Absent,
@@ -31,12 +31,13 @@ from channels.base import (
 )
 from channels.http import FilePart, Http
 from channels.weibo import health, verdict
-from channels.weibo.client import Client, Problem, Reply
+from channels.weibo.client import Client, Problem
 from channels.weibo.errors import Meaning
+from channels.weibo.eyes import Eyes, text_key
 from channels.weibo.permalink import permalink
 from channels.weibo.rendition import SUFFIXES, rendition
 from channels.weibo.settings import Settings, read_settings
-from channels.weibo.timeline import Post, Search, read_post, search
+from channels.weibo.timeline import read_post
 
 LIMITS = Limits(
     lengths={"text": 130},
@@ -53,7 +54,6 @@ LIMITS = Limits(
     max_attempts=8,
     looks=(timedelta(seconds=90), timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1)),
 )
-_OWNER_TTL = timedelta(days=30)
 
 
 class Weibo:
@@ -71,7 +71,7 @@ class Weibo:
             read_timeout=self._settings.read_timeout,
         )
         self._client = Client(http, account.api_base, self._token)
-        self._account = account.name
+        self._eyes = Eyes(self._client, self._settings, around.cache, account.name, self._rest, self._token)
         self._around = around
         self._wait = self._settings.pause(self._settings.look_wait)
         self._gap = self._settings.pause(self._settings.look_gap)
@@ -87,7 +87,7 @@ class Weibo:
         if refusal:
             return refusal
         ref = dict(job.ref)
-        if job.action is Action.CORRECT and "id" not in ref and job.previous.get("text") == _text_key(rendition):
+        if job.action is Action.CORRECT and "id" not in ref and job.previous.get("text") == text_key(rendition):
             return self._unchanged(rendition, job)
         if "id" not in ref:
             outcome = self._post(rendition, job, ref)
@@ -118,7 +118,7 @@ class Weibo:
         post = read_post(reply)
         if post is None:
             return Unknown("微博的应答里没有微博编号", self._wait, ref)
-        ref = self._adopt(rendition, job, post)
+        ref = self._eyes.adopt(rendition, job, post)
         if self._replaces(job, ref):
             job.keep(ref)
         return self._live(ref)
@@ -159,12 +159,12 @@ class Weibo:
         ref = dict(job.ref)
         if "id" in ref:
             return self._complete(job, ref)
-        seen = self._look(rendition, job, job.first_attempt_at)
+        seen = self._eyes.look(rendition, job, job.first_attempt_at)
         if isinstance(seen, Unknown):
             return replace(seen, ref=ref)
         if seen.found is None:
             return self._not_seen(job, ref, seen.complete)
-        ref = self._adopt(rendition, job, seen.found)
+        ref = self._eyes.adopt(rendition, job, seen.found)
         if self._replaces(job, ref):
             # The id must be stored before a push may finish the work, or it would post again.
             return Unknown("更正微博已发出，旧微博待删除", self._settings.pause(1), ref)
@@ -174,14 +174,14 @@ class Weibo:
         """The post's id is known: is it there, and is the older one gone?"""
         if ref.get("stuck"):
             return self._stuck(ref, str(ref["stuck"]))
-        there = self._visible(str(ref["id"]), ref)
+        there = self._eyes.visible(str(ref["id"]), ref)
         if isinstance(there, Unknown):
             return there
         if not there:
             return Unknown(f"微博已发出（{self._live(ref).url}），但平台上已看不到，可能已被删除，请人工核对", None, ref)
         if not self._replaces(job, ref):
             return self._live(ref)
-        old = self._visible(str(job.previous.get("id", "")), ref) if job.previous.get("id") else True
+        old = self._eyes.visible(str(job.previous.get("id", "")), ref) if job.previous.get("id") else True
         if isinstance(old, Unknown):
             return old
         return Absent("更正微博已发出，旧微博还在，需继续删除") if old else self._live({**ref, "old_gone": True})
@@ -207,33 +207,6 @@ class Weibo:
             return Unknown("时间线上没有看到，稍后再看一次", first + self._gap - job.now, ref)
         return Absent("间隔两次查看时间线，均没有该微博")
 
-    def _look(self, rendition: Rendition, job: Job, since: datetime) -> Search | Unknown:
-        reply = self._client.user_timeline(self._settings.visible_posts)
-        statuses = reply.get("statuses") if isinstance(reply, dict) else None
-        if not isinstance(statuses, list):
-            return self._unseen(reply)
-        since -= timedelta(seconds=self._settings.clock_skew)
-        text = str(rendition.payload["text"])
-        return search(statuses, text, since, self._settings.visible_posts, lambda post: self._owner(post.id) in ("", _owner_of(job)))
-
-    def _visible(self, post_id: str, ref: Ref) -> bool | Unknown:
-        reply = self._client.show(post_id)
-        if isinstance(reply, dict):
-            return read_post(reply) is not None
-        if isinstance(reply, Problem) and verdict.meaning(reply) is Meaning.GONE:
-            return False
-        return replace(self._unseen(reply), ref=ref)
-
-    def _unseen(self, reply: Reply) -> Unknown:
-        """Why a look told nothing. The account's trouble (token, quota) shows at the next push or check."""
-        if isinstance(reply, Problem):
-            outcome = verdict.of_post(reply, {}, self._wait, self._rest, self._token)
-            pause = outcome.until if isinstance(outcome, Refused) else None
-            return Unknown(f"暂时无法核对：{getattr(outcome, 'reason', '') or getattr(outcome, 'why', '')}", pause or self._gap)
-        if isinstance(reply, dict):
-            return Unknown("暂时无法核对：微博的应答里没有时间线", self._gap)
-        return Unknown(f"暂时无法核对：{reply.reason if isinstance(reply, Refused) else reply.why}", self._gap)
-
     # ----------------------------------------------------------------------------------------------- taking back
 
     def withdraw(self, rendition: Rendition, job: Job) -> Outcome:
@@ -243,12 +216,12 @@ class Weibo:
         ref = dict(job.ref)
         post_id = str(ref.get("id") or job.previous.get("id") or "")
         if not post_id:
-            seen = self._look(rendition, job, job.published_at)
+            seen = self._eyes.look(rendition, job, job.published_at)
             if isinstance(seen, Unknown):
                 return replace(seen, ref=ref)
             if seen.found is None:
                 return self._never_there(job, seen.complete)
-            ref = self._adopt(rendition, job, seen.found)
+            ref = self._eyes.adopt(rendition, job, seen.found)
             job.keep(ref)
             post_id = seen.found.id
         return self._destroy(post_id, ref)
@@ -268,13 +241,13 @@ class Weibo:
     def _still_there(self, rendition: Rendition, job: Job) -> Outcome:
         ref = {**job.previous, **job.ref}
         if "id" not in ref:
-            seen = self._look(rendition, job, job.published_at)
+            seen = self._eyes.look(rendition, job, job.published_at)
             if isinstance(seen, Unknown):
                 return replace(seen, ref=dict(job.ref))
             if seen.found is None:
                 return self._never_there(job, seen.complete)
-            return self._live(self._adopt(rendition, job, seen.found))
-        there = self._visible(str(ref["id"]), dict(job.ref))
+            return self._live(self._eyes.adopt(rendition, job, seen.found))
+        there = self._eyes.visible(str(ref["id"]), dict(job.ref))
         if isinstance(there, Unknown):
             return there
         return self._live(ref) if there else Absent("该微博已不存在")
@@ -289,7 +262,7 @@ class Weibo:
     # ----------------------------------------------------------------------------------------------------- the rest
 
     def check(self) -> Health:
-        return health.check(self._client, self._settings, self._around, self._token, self._remember_uid)
+        return health.check(self._client, self._settings, self._around, self._token, self._eyes.remember_uid)
 
     def _unready(self) -> Refused | None:
         if not self._token:
@@ -312,30 +285,6 @@ class Weibo:
     def _rest(self) -> timedelta:
         return health.rest(self._client, self._settings, self._around.clock())
 
-    def _adopt(self, rendition: Rendition, job: Job, post: Post) -> Ref:
-        """The post is this delivery's: remember that, so that no other delivery takes it for its own."""
-        self._around.cache.set(self._cache_key(f"post:{post.id}"), _owner_of(job), _OWNER_TTL)
-        return {"id": post.id, "mid": post.mid, "uid": self._uid(post), "text": _text_key(rendition), "digest": rendition.digest}
-
-    def _owner(self, post_id: str) -> str:
-        return self._around.cache.get(self._cache_key(f"post:{post_id}")) or ""
-
-    def _uid(self, post: Post) -> str:
-        uid = post.uid or self._settings.uid or self._around.cache.get(self._cache_key("uid")) or ""
-        if uid:
-            return uid
-        info = self._client.token_info()
-        return self._remember_uid(info) if isinstance(info, dict) else ""
-
-    def _remember_uid(self, info: dict[str, Any]) -> str:
-        uid = str(info.get("uid") or "")
-        if uid:
-            self._around.cache.set(self._cache_key("uid"), uid, _OWNER_TTL)
-        return uid
-
-    def _cache_key(self, what: str) -> str:
-        return f"weibo:{self._account}:{what}"
-
     def _live(self, ref: Ref) -> Live:
         return Live(ref, permalink(self._settings.page_base, str(ref.get("uid", "")), str(ref["mid"])))
 
@@ -357,15 +306,6 @@ def create(account: Account, around: Surroundings) -> Weibo:
         )
 
     return Configured(account, around)
-
-
-def _text_key(rendition: Rendition) -> str:
-    return sha256_hex(str(rendition.payload["text"]).encode())
-
-
-def _owner_of(job: Job) -> str:
-    """Deliveries of one revision share one post: what publishes it and what withdraws it."""
-    return f"{job.public_id}.{job.revision}"
 
 
 def _moment(value: object) -> datetime | None:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import redis
@@ -20,6 +21,7 @@ from channels.base import Cache
 from channels.cache import MemoryCache, RedisCache
 
 MINUTE = timedelta(minutes=1)
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -134,7 +136,7 @@ with redis.Redis.from_url(sys.argv[1]) as client, RedisCache(client).lock("refre
 def test_other_processes_count(redis_url: str) -> None:
     asked = [sys.executable, "-c", HOLDER, redis_url]
     with (
-        subprocess.Popen(asked, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process,
+        subprocess.Popen(asked, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process,
         redis.Redis.from_url(redis_url) as client,
     ):
         assert process.stdout is not None

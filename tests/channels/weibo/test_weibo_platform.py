@@ -22,6 +22,7 @@ from tests.channels.samples import a_picture, a_publication, image
 from tests.clock import FixedClock
 
 GOOD = "公告一则 https://www.yunchuan.example/items/1/"
+ROOT = Path(__file__).parents[3]
 HEADER = {"Authorization": f"OAuth2 {TOKEN}"}
 
 
@@ -223,5 +224,5 @@ def test_the_state_file_keeps_the_posts(tmp_path: Path, fixed_clock: FixedClock)
 
 def test_it_runs_as_a_process(tmp_path: Path) -> None:
     asked = [sys.executable, "-m", "channels.weibo.platform", "--port", "0", "--help"]
-    shown = subprocess.run(asked, capture_output=True, text=True, timeout=30, check=True).stdout
+    shown = subprocess.run(asked, capture_output=True, text=True, timeout=30, check=True, cwd=ROOT).stdout
     assert all(option in shown for option in ("--daily-calls", "--hourly-posts", "--domain", "--state", "--token"))
