@@ -38,8 +38,10 @@ def bundled() -> Path:
 class PostgresServer:
     """A server on a unix socket in a folder of its own. ``fast=False`` keeps PostgreSQL's durable defaults (for benchmarks)."""
 
-    def __init__(self, *, fast: bool = True, options: Sequence[str] = ()) -> None:
+    def __init__(self, *, fast: bool = True, port: int = 0, options: Sequence[str] = ()) -> None:
+        """``port``: also listen there, on 127.0.0.1; 0: on the socket only."""
         self._options = [*(UNSAFE_AND_FAST if fast else ()), *options]
+        self.port = port
         self._folder = Path(tempfile.mkdtemp(prefix="hub-pg-"))
         self._process: subprocess.Popen[bytes] | None = None
         self._user: tuple[int, int] | None = None
@@ -47,7 +49,7 @@ class PostgresServer:
 
     def url(self, database: str = "postgres") -> str:
         """SQLAlchemy address of one database."""
-        return f"postgresql+psycopg://postgres@/{database}?host={self._folder / 'socket'}"
+        return f"postgresql+psycopg://postgres@/{database}?host={self._folder / 'socket'}{f'&port={self.port}' if self.port else ''}"
 
     def start(self) -> None:
         for name in ("data", "socket"):
@@ -55,7 +57,8 @@ class PostgresServer:
         if os.geteuid() == 0:
             self._give_to_nobody()
         self._run("initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions")
-        settings = ["listen_addresses=", f"unix_socket_directories={self._folder / 'socket'}", "max_connections=200", *self._options]
+        network = ["listen_addresses=127.0.0.1", f"port={self.port}"] if self.port else ["listen_addresses="]
+        settings = [*network, f"unix_socket_directories={self._folder / 'socket'}", "max_connections=200", *self._options]
         arguments = [part for setting in settings for part in ("-c", setting)]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -80,9 +83,17 @@ class PostgresServer:
                 process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    def __enter__(self) -> PostgresServer:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
     def execute(self, statement: str) -> None:
         """Run one statement outside a transaction (CREATE DATABASE and the like)."""
-        with psycopg.connect(host=str(self._folder / "socket"), user="postgres", dbname="postgres", autocommit=True) as connection:
+        where = {"host": str(self._folder / "socket"), "port": self.port or None, "user": "postgres", "dbname": "postgres"}
+        with psycopg.connect(**where, autocommit=True) as connection:
             connection.execute(statement.encode())
 
     @property

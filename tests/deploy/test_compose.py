@@ -50,14 +50,14 @@ def test_the_schema_notices(path: tuple[str, ...], value: object) -> None:
 def test_every_part_of_the_house_has_its_service() -> None:
     assert set(SERVICES) == {
         *("postgres", "redis", "migrate", "web", "beat", "nginx"),
-        *("worker-website", "worker-feed", "worker-wechat", "worker-weibo"),
+        *("worker-website", "worker-feed", "worker-wechat", "worker-weibo", "worker-chores"),
     }
 
 
 def test_every_channel_has_a_queue_and_a_worker() -> None:
     queues = {name: service["command"][3] for name, service in SERVICES.items() if name.startswith("worker-")}
     assert all(SERVICES[name]["command"][:3] == ["hub", "worker", "--queue"] for name in queues)
-    assert set(queues.values()) == set(CHANNELS) - {"memory"}
+    assert set(queues.values()) == set(CHANNELS) - {"memory"} | {"chores"}
     assert all(name == f"worker-{queue}" for name, queue in queues.items())
 
 
