@@ -63,8 +63,8 @@ class Log:
             session.commit()
         return seqs
 
-    def seal(self) -> Checkpoint:
-        self.now += timedelta(minutes=5)
+    def seal(self, minutes: int = 15) -> Checkpoint:
+        self.now += timedelta(minutes=minutes)
         self.sealed.append(seal(self.engine, self.key, ORIGIN, self.folder, self.site, self.now))
         return self.sealed[-1]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def test_what_is_written(written_sqlite: Log) -> None:
     assert [read_checkpoint(kept[name].decode(), written_sqlite.public) for name in names] == written_sqlite.sealed
     assert kept["list-2026-11.txt"].decode().splitlines() == [
         f"2026-11-22T01:{minute:02d}:00Z {name} {point.root.hex()}"
-        for minute, name, point in zip((5, 10, 15), names, written_sqlite.sealed, strict=True)
+        for minute, name, point in zip((15, 30, 45), names, written_sqlite.sealed, strict=True)
     ]
 
 
@@ -43,6 +44,20 @@ def test_nothing_new_writes_nothing(written_sqlite: Log) -> None:
     before = {path: path.stat().st_mtime_ns for path in [*written_sqlite.folder.rglob("*"), *written_sqlite.site.rglob("*")]}
     assert written_sqlite.seal() == written_sqlite.sealed[2]
     assert {path: path.stat().st_mtime_ns for path in [*written_sqlite.folder.rglob("*"), *written_sqlite.site.rglob("*")]} == before
+
+
+def test_checkpoints_close_in_time_give_way_to_the_latest(sqlite_log: Log) -> None:
+    """Sealing every two minutes for half an hour keeps one checkpoint in ten minutes, and always the latest, on the site too."""
+    for number in range(1, 17):
+        sqlite_log.write(number)
+        sqlite_log.seal(minutes=2)
+        assert [path.name for path in sqlite_log.files] == sorted(
+            path.name for path in (sqlite_log.site / "record" / "checkpoints").glob("0*")
+        )
+    assert [int(path.stem) for path in sqlite_log.files] == [1, 6, 11, 16]
+    listed = (sqlite_log.site / "record" / "checkpoints" / "list-2026-11.txt").read_text().splitlines()
+    assert [int(line.split(" ")[1].removesuffix(".txt")) for line in listed] == [1, 6, 11, 16]
+    assert (sqlite_log.verify().ok, sqlite_log.verify().checkpoints) == (True, 4)
 
 
 def test_only_new_entries_are_read(written_sqlite: Log, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,6 +82,31 @@ def test_a_lost_frontier_is_computed_anew(written_sqlite: Log, content: str | No
     written_sqlite.write(21)
     assert written_sqlite.seal().size == 21
     assert written_sqlite.verify().checkpoints == 4
+
+
+def test_an_interrupted_seal_is_finished_by_the_next(written_sqlite: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The power fails between any two writes; afterwards sealing again gives what it would have given at once."""
+    real, written = module.write_atomically, list[Path]()
+    written_sqlite.write(21)
+    for survives in range(20):
+        written.clear()
+
+        def failing(path: Path, data: bytes, *, gzip: bool, survives: int = survives) -> bool:
+            if len(written) == survives:
+                raise OSError("power")
+            written.append(path)
+            return real(path, data, gzip=gzip)
+
+        monkeypatch.setattr(module, "write_atomically", failing)
+        with suppress(OSError):
+            written_sqlite.seal()
+            break
+    assert survives >= 5, "the seal was to be interrupted at several places"
+    assert written_sqlite.sealed[-1].size == 21
+    kept, public = tree(written_sqlite.folder / "checkpoints"), tree(written_sqlite.site / "record" / "checkpoints")
+    assert {name: data for name, data in kept.items() if name != "latest.txt"} == public
+    assert [line.split(" ")[1][18:20] for line in kept["list-2026-11.txt"].decode().splitlines()] == ["08", "15", "20", "21"]
+    assert (written_sqlite.verify().ok, written_sqlite.verify().checkpoints) == (True, 4)
 
 
 def test_many_pages(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,12 +183,12 @@ def test_two_at_once(log: Log) -> None:
     with ThreadPoolExecutor(4) as pool:
         for one in [pool.submit(work) for _ in range(4)]:
             one.result()
-    sizes = [int(path.stem) for path in log.files]
-    assert sizes[-1] == 61
     point = latest(log.folder, log.public)
     assert point is not None
     assert point.size == 61
-    assert log.verify().checkpoints == len(sizes)
+    sizes = [int(path.stem) for path in log.files]
+    assert sizes[-1] == 61
+    assert (log.verify().ok, log.verify().checkpoints) == (True, len(sizes))
     listed = (log.folder / "checkpoints" / "list-2026-11.txt").read_text().splitlines()
     assert [int(line.split(" ")[1].split(".")[0]) for line in listed] == sizes
 
