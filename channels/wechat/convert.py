@@ -19,7 +19,7 @@ from lxml.html import HtmlElement
 
 PARAGRAPH = "margin:0 0 1em"
 TIGHT = "margin:0"
-CAPTION = "margin:0 0 1em;font-size:13px;color:#888;text-align:center"
+CAPTION = "margin:0 0 1em;font-size:13px;color:#666;text-align:center"
 TABLE_FRAME = "margin:0 0 1em;overflow-x:auto"
 RULE = "margin:1.2em 0;border-top:1px solid #ddd"
 UNDERLINE = "text-decoration:underline"
@@ -52,8 +52,8 @@ _TAGS: dict[str, tuple[str, str]] = {
     "section": ("section", ""),
     "div": ("section", ""),
     "figure": ("section", ""),
-    "figcaption": ("p", CAPTION),
-    "caption": ("p", CAPTION),
+    "figcaption": ("section", CAPTION),
+    "caption": ("section", CAPTION),
     "span": ("span", ""),
     "strong": ("strong", ""),
     "b": ("strong", ""),
@@ -72,18 +72,19 @@ _TAGS: dict[str, tuple[str, str]] = {
     "th": ("th", HEAD_CELL),
     **{tag: (tag, HEADING) for tag in HEADINGS},
 }
+_KNOWN = frozenset((*_TAGS, "br", "hr", "img", "a", "table", "thead", "tbody", "tfoot"))
 _OWN_STYLES = {
-    "p": {PARAGRAPH, TIGHT, CAPTION},
-    "section": {TABLE_FRAME, RULE},
+    "p": {PARAGRAPH, TIGHT},
+    "section": {TABLE_FRAME, RULE, CAPTION},
     "span": {UNDERLINE, STRUCK, RAISED, LOWERED},
 }
 _FIELDS = ("form", "input", "button", "select", "textarea")
 _DROPPED_WHOLE = frozenset(
     ("script", "style", "link", "meta", "head", "title", "noscript", "template", "iframe", "object", "embed", "svg", "math", *_FIELDS)
 )
-_STRUCTURAL = frozenset(("ul", "ol", "table", "thead", "tbody", "tfoot", "tr"))
 _BLOCKS = frozenset(("p", "section", "div", "figure", "figcaption", "caption", "ul", "ol", "li", "blockquote", "table", "hr", *HEADINGS))
 _TIGHT_INSIDE = frozenset(("li", "td", "th", "blockquote"))
+_AROUND_BLOCKS = re.compile(r" *(</?(?:section|p|ul|ol|li|blockquote|table|tr|td|th|h[1-6])(?: [^>]*)?>) *")
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _FILE = re.compile(r"file:([0-9a-f]{64})\Z")
 
@@ -115,20 +116,13 @@ class _Writer:
             self.words.append(value)
 
     def children(self, element: HtmlElement) -> None:
-        structural = element.tag in _STRUCTURAL
-        if not (structural and _blank(element.text)) and not (_blank(element.text) and len(element) and element[0].tag in _BLOCKS):
-            self.text(element.text)
+        self.text(element.text)
         for child in element:
             self.element(child)
-            following = child.getnext()
-            beside_block = child.tag in _BLOCKS or (following is not None and following.tag in _BLOCKS)
-            if not (_blank(child.tail) and (structural or beside_block)):
-                self.text(child.tail)
+            self.text(child.tail)
 
     def element(self, element: HtmlElement) -> None:
         tag = element.tag
-        if not isinstance(tag, str) or tag in _DROPPED_WHOLE:
-            return
         if tag == "br":
             self.out.append("<br>")
             self.words.append(" ")
@@ -143,6 +137,7 @@ class _Writer:
         elif tag in _TAGS:
             self.plain(element, *_TAGS[tag])
         else:
+            # thead, tbody, tfoot: their rows stand in the table itself.
             self.children(element)
 
     def plain(self, element: HtmlElement, tag: str, style: str) -> None:
@@ -164,7 +159,7 @@ class _Writer:
         if not framed:
             self.out.append(f'<section style="{TABLE_FRAME}">')
         for caption in table.findall("caption"):
-            self.plain(caption, "p", CAPTION)
+            self.plain(caption, "section", CAPTION)
             # Its place is before the table: `caption` is no tag that survives. drop_tree keeps what follows it.
             caption.drop_tree()
         self.out.append(f'<table style="{TABLE}">')
@@ -214,20 +209,31 @@ def convert(body: str, base: str = "", labels: dict[str, str] | None = None) -> 
     except ParserError:
         # Nothing but white space or comments.
         return Converted("", (), (), "")
+    _clear(root)
     writer = _Writer(base, dict(labels or {}))
     writer.children(root)
     words = _SPACE.sub(" ", "".join(writer.words)).strip()
-    return Converted("".join(writer.out).strip(), tuple(writer.links), tuple(writer.images), words)
+    return Converted(_tidy("".join(writer.out)), tuple(writer.links), tuple(writer.images), words)
+
+
+def _tidy(html: str) -> str:
+    """Spaces beside a block, and all but one of several, show nowhere and would only count against the limit."""
+    return _AROUND_BLOCKS.sub(r"\1", _SPACE.sub(" ", html)).strip(" ")
+
+
+def _clear(root: HtmlElement) -> None:
+    """Take out what never shows, first of all: only then do the texts around it meet, and their spaces with them."""
+    for element in list(root.iterdescendants()):
+        if not isinstance(element.tag, str) or element.tag in _DROPPED_WHOLE:
+            element.drop_tree()
+        elif element.tag not in _KNOWN:
+            element.drop_tag()
 
 
 def is_wechat_article(address: str) -> bool:
     """The only links an article may carry."""
     parts = urlsplit(address)
     return parts.scheme in ("http", "https") and parts.netloc == "mp.weixin.qq.com"
-
-
-def _blank(text: str | None) -> bool:
-    return not text or not _SPACE.sub("", text)
 
 
 def _attribute(name: str, value: str) -> str:

@@ -25,7 +25,8 @@ body{background:#ededed;color:#191919;font:16px/1.6 -apple-system,"PingFang SC",
 .bar{position:sticky;top:0;padding:12px 16px;background:#ededed;text-align:center;font-weight:600;border-bottom:1px solid #ddd}
 .bar small{display:block;color:#666;font-weight:400;font-size:12px}
 h2{margin:20px 16px 8px;font-size:14px;font-weight:500;color:#666}
-.card{display:block;margin:0 12px 16px;background:#fff;border-radius:8px;overflow:hidden;color:inherit;text-decoration:none}
+.card{display:block;margin:0 12px 16px;background:#fff;border-radius:8px;overflow:hidden;}
+.card>a:first-child{display:block;color:inherit;text-decoration:none}
 .card img{display:block;width:100%;aspect-ratio:2.35;object-fit:cover;background:#ddd}
 .card .words{display:block;padding:12px 14px}.card strong{display:block;font-size:17px;line-height:1.4;font-weight:500}
 .card span{display:block;color:#666;font-size:14px;margin-top:6px}.card time,.meta{color:#767676;font-size:13px}
@@ -49,6 +50,8 @@ def page(desk: Desk, request: Request) -> Reply:
         return Reply(405, b"", "text/plain")
     if request.path == "/":
         return _html(_feed(desk), desk.knobs.title)
+    if head == "favicon.ico":
+        return Reply(204, b"", "image/x-icon")
     if head in ("mmbiz", "material"):
         found = desk.store.data("image" if head == "mmbiz" else "material", tail)
         return Reply(200, found[1], found[0]["type"], {"Cache-Control": "max-age=86400"}) if found else Reply(404, b"", "text/plain")
@@ -80,10 +83,15 @@ def _card(key: str, body: dict[str, Any]) -> str:
     if body["status"]:
         return f'<div class="gone">{_words_for(body["status"])}<small>{_time(body["created"])} · {escape(news["title"])}</small></div>'
     return (
-        f'<article><a class="card" href="/s/{escape(key)}"><img src="/material/{escape(news["thumb_media_id"])}" alt="封面">'
+        f'<article class="card"><a href="/s/{escape(key)}"><img src="/material/{escape(news["thumb_media_id"])}" alt="封面">'
         f'<span class="words"><strong>{escape(news["title"])}</strong><span>{escape(news["digest"])}</span>'
-        f"<time>{_time(body['created'])}</time></span></a></article>"
+        f"<time>{_time(body['created'])}</time></span></a>{_source(news)}</article>"
     )
+
+
+def _source(news: dict[str, Any]) -> str:
+    address = news["content_source_url"]
+    return f'<a class="source" href="{escape(address)}">阅读原文</a>' if urlsplit(address).scheme in ("http", "https") else ""
 
 
 def _article(desk: Desk, body: dict[str, Any] | None) -> Reply:
@@ -94,13 +102,11 @@ def _article(desk: Desk, body: dict[str, Any] | None) -> Reply:
     news = body["news"][0]
     # Pictures keep the address under which they were uploaded; after a restart that may be another port.
     content = re.sub(r"https?://[^/\"']+/mmbiz/", "/mmbiz/", news["content"])
-    source = news["content_source_url"]
-    link = f'<a class="source" href="{escape(source)}">阅读原文</a>' if urlsplit(source).scheme in ("http", "https") else ""
     author = f"{escape(news['author'])}　" if news["author"] else ""
     main = (
         f'<div class="phone"><main class="article"><h1>{escape(news["title"])}</h1>'
         f'<p class="meta">{author}<b>{escape(desk.knobs.title)}</b>　{_time(body["created"])}</p>'
-        f'<div class="body">{content}</div>{link}</main></div>'
+        f'<div class="body">{content}</div>{_source(news)}</main></div>'
     )
     return _html(main, news["title"])
 

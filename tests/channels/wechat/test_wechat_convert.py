@@ -106,7 +106,7 @@ def test_tables_fit_a_phone() -> None:
     done = convert(
         '<table><caption>岗位表</caption><thead><tr><th>岗位</th></tr></thead><tbody><tr><td rowspan="2">协管员</td></tr></tbody></table>'
     )
-    assert done.html.startswith(f'<section style="{TABLE_FRAME}"><p ')
+    assert done.html.startswith(f'<section style="{TABLE_FRAME}"><section ')
     assert "border-collapse:collapse" in done.html
     assert 'rowspan="2"' in done.html
     assert "thead" not in done.html

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from redis import Redis
 
 from channels.base import Account, Outcome, RefusalClass, Refused, Unavailable
-from channels.cache import MemoryCache
+from channels.cache import MemoryCache, RedisCache
 from channels.wechat import create
 from channels.wechat.client import Client, Problem, gives
 from channels.wechat.media import IMAGE_BYTES, fit, place
@@ -178,3 +179,21 @@ def test_an_address_that_is_none_stops_the_account(bench: Bench) -> None:
     outcome = create(account, bench.around).push(bench.delivery().rendition, bench.delivery().job())
     assert isinstance(outcome, Refused)
     assert outcome.kind is RefusalClass.PERMISSION
+
+
+def test_workers_share_a_token_through_redis(bench: Bench, redis_url: str) -> None:
+    gate = threading.Barrier(3)
+
+    def count() -> None:
+        with Redis.from_url(redis_url) as connection:
+            client = Client(bench.account(), read_settings(bench.account()), RedisCache(connection), bench.clock)
+            gate.wait()
+            assert isinstance(client.get("/cgi-bin/draft/count", "查询草稿数"), dict)
+
+    threads = [threading.Thread(target=count) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert bench.calls("/cgi-bin/stable_token") == 1
+    assert bench.calls("/cgi-bin/draft/count") == 3

@@ -222,7 +222,8 @@ def test_the_page_shows_feed_article_and_drafts(bench: Bench) -> None:
     assert "草稿箱（1 篇" in feed.text
     assert "待发草稿" in feed.text
     assert "default-src 'none'" in feed.headers["Content-Security-Policy"]
-    assert "http" not in feed.text
+    assert 'src="http' not in feed.text
+    assert 'href="https://www.yunchuan.example/items/2026-000312/">阅读原文' in feed.text
     cover = feed.text.split('src="')[1].split('"')[0]
     assert requests.get(bench.server.url + cover, timeout=5).headers["Content-Type"] == "image/png"
     article = requests.get(bench.server.url + feed.text.split('href="')[1].split('"')[0], timeout=5).text
