@@ -102,21 +102,11 @@ class Website:
 
     def reconcile(self, rendition: Rendition, job: Job) -> Outcome:
         """Look at the index and the disk: Live when this revision (or a newer one) is there, byte for byte, and not withdrawn."""
-        with self._state.held() as db:
-            row = db.execute("SELECT revision, withdrawn_at, payload FROM item WHERE public_id = ?", (job.public_id,)).fetchone()
-            if row is None:
-                return Absent("网站索引中没有这条信息")
-            pending = {each[0] for each in db.execute("SELECT page FROM dirty")} & self._pages(db, job.public_id)
-            whole = not pending and as_drawn(db, self._place, item_key(job.public_id))
-            live = Live(self._ref(job), self._url(rendition, job))
-            if job.action is Action.WITHDRAW:
-                return Absent("已撤下") if row["withdrawn_at"] and whole else live
-            if row["withdrawn_at"]:
-                return Absent("网站上的这条信息已撤下")
-            if row["revision"] < job.revision:
-                return Absent(f"网站上还是第 {row['revision']} 版")
-            missing = [path for path in files_of(json.loads(row["payload"])) if not as_drawn(db, self._place, file_key(path))]
-            return live if whole and not missing else Absent("索引已登记，但页面尚未写完或与索引不一致")
+        try:
+            with self._state.held() as db:
+                return self._look_up(db, rendition, job)
+        except Busy as busy:
+            return Unknown(str(busy), RETRY)
 
     def withdraw(self, rendition: Rendition, job: Job) -> Outcome:
         """Replace the page by its notice (410). The time shown is ``job.first_attempt_at``, the same over all attempts."""
@@ -212,6 +202,22 @@ class Website:
         except DRAWING_FAULTS as fault:
             log.exception("delivery %s cannot be shown", job.key)
             return _Done(Refused(f"内容无法生成网页：{type(fault).__name__}：{fault}", RefusalClass.CONTENT, "payload"))
+
+    def _look_up(self, db: sqlite3.Connection, rendition: Rendition, job: Job) -> Outcome:
+        row = db.execute("SELECT revision, withdrawn_at, payload FROM item WHERE public_id = ?", (job.public_id,)).fetchone()
+        if row is None:
+            return Absent("网站索引中没有这条信息")
+        pending = {each[0] for each in db.execute("SELECT page FROM dirty")} & self._pages(db, job.public_id)
+        whole = not pending and as_drawn(db, self._place, item_key(job.public_id))
+        live = Live(self._ref(job), self._url(rendition, job))
+        if job.action is Action.WITHDRAW:
+            return Absent("已撤下") if row["withdrawn_at"] and whole else live
+        if row["withdrawn_at"]:
+            return Absent("网站上的这条信息已撤下")
+        if row["revision"] < job.revision:
+            return Absent(f"网站上还是第 {row['revision']} 版")
+        missing = [path for path in files_of(json.loads(row["payload"])) if not as_drawn(db, self._place, file_key(path))]
+        return live if whole and not missing else Absent("索引已登记，但页面尚未写完或与索引不一致")
 
     def _start(self, db: sqlite3.Connection) -> None:
         """Note the pages that hang on the configuration when it is new; a site never drawn before is whole with them."""

@@ -15,6 +15,15 @@ from channels.base import Picture
 from channels.website.addresses import file_address
 
 VOID = frozenset({"br", "hr", "img"})
+KNOWN = frozenset(
+    (
+        *("p", "h2", "h3", "h4", "strong", "em", "u", "s", "sub", "sup", "ul", "ol", "li", "blockquote", "br", "hr", "a"),
+        *("table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "img", "figure", "figcaption"),
+    )
+)
+"""What ``Publication.body_html`` may hold. Nothing else is passed on, whoever sanitised the body and however."""
+ATTRIBUTES = {"a": ("href",), "th": ("colspan", "rowspan"), "td": ("colspan", "rowspan")}
+SCHEMES = ("", "http", "https", "mailto", "tel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +34,8 @@ class Body:
     unknown: tuple[str, ...] = ()
     without_alt: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
+    """Marks that were left out."""
     text: str = ""
 
 
@@ -38,6 +49,7 @@ def resolve(body_html: str, pictures: Mapping[str, Picture], domain: str) -> Bod
         tuple(rewriter.unknown),
         tuple(rewriter.without_alt),
         tuple(rewriter.shown),
+        tuple(dict.fromkeys(rewriter.foreign)),
         "".join(rewriter.text).strip(),
     )
 
@@ -49,6 +61,7 @@ class _Found:
     unknown: list[str] = field(default_factory=list)
     without_alt: list[str] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
 
 
 class _Rewriter(HTMLParser, _Found):
@@ -59,12 +72,16 @@ class _Rewriter(HTMLParser, _Found):
         self._domain = domain.lower()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = {name: value or "" for name, value in attrs}
-        if tag == "img":
-            self._picture(values)
+        given = {name: value or "" for name, value in attrs}
+        if tag not in KNOWN:
+            self.foreign.append(tag)
             return
-        if tag == "a" and self._leaves(values.get("href", "")):
-            values |= {"class": "external", "rel": "noopener external"}
+        if tag == "img":
+            self._picture(given)
+            return
+        values = {name: given[name] for name in ATTRIBUTES.get(tag, ()) if name in given}
+        if tag == "a":
+            self._link(values)
         if tag == "table":
             # A focusable region, so that a keyboard can scroll it too (GB/T 37668: full keyboard operation).
             self.out.append('<div class="scroll" role="region" aria-label="表格，可左右滚动" tabindex="0">')
@@ -74,7 +91,7 @@ class _Rewriter(HTMLParser, _Found):
         self.handle_starttag(tag, attrs)
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in VOID:
+        if tag in VOID or tag not in KNOWN:
             return
         self.out.append(f"</{tag}>")
         if tag == "table":
@@ -101,13 +118,18 @@ class _Rewriter(HTMLParser, _Found):
             # 人工智能生成合成内容标识办法 (2025-09-01): the label must be seen, not only stored.
             self.out.append('<span class="made-by-ai">图片由人工智能生成</span>')
 
-    def _leaves(self, href: str) -> bool:
+    def _link(self, values: dict[str, str]) -> None:
+        """Mark a link that leaves for a site that is not the government's; a link that could run something loses its address."""
         try:
-            host = (urlsplit(href).hostname or "").lower()
+            parts = urlsplit(values.get("href", "").strip())
+            host = (parts.hostname or "").lower()
         except ValueError:
-            return False
-        inside = host == self._domain or host.endswith(("." + self._domain, ".gov.cn")) or host == "gov.cn"
-        return bool(host) and not inside
+            parts, host = None, ""
+        if parts is None or parts.scheme.lower() not in SCHEMES:
+            self.foreign.append("a")
+            values.pop("href", None)
+        elif host and host not in (self._domain, "gov.cn") and not host.endswith((f".{self._domain}", ".gov.cn")):
+            values |= {"class": "external", "rel": "noopener external"}
 
 
 def _tag(name: str, values: Mapping[str, str]) -> str:

@@ -106,12 +106,19 @@ def _findings(p: Publication, body: Body) -> Iterable[Finding]:
         yield _block("disclosure_attr", "not-proactive", f"公开属性为“{p.disclosure_attr}”，只有“主动公开”的信息可以发布到网站")
     if not p.summary.strip():
         yield Finding(Severity.WARN, "summary", "empty", "内容概述为空，检索和订阅时读者看不到摘要，建议填写")
+    if p.source_url and not p.source_url.lower().startswith(("http://", "https://")):
+        yield _block("source_url", "scheme", f"原文链接“{p.source_url}”不是 http 或 https 网址，请更正")
     if p.source_kind == "转载" and not p.source_url:
         yield Finding(Severity.WARN, "source_url", "empty", "转载信息没有原文链接，建议填写")
     if p.effective_on and p.expires_on and p.expires_on < p.effective_on:
         yield _block("expires_on", "before-effective", "失效日期早于生效日期，请核对")
     if any(each.public_id == p.public_id for each in p.relations):
         yield _block("relations", "self", "关联信息指向了本条信息自身，请删除")
+    for relation in p.relations:
+        if not PUBLIC_ID.match(relation.public_id) or relation.public_id in RESERVED_IDS:
+            yield _block("relations", "address", f"关联信息的公开编号“{relation.public_id}”不能用作网址，请重新选择")
+    for name in body.foreign:
+        yield _block("body", "markup", f"正文含有网页不接受的标记 <{name}>，请清除格式后重新粘贴")
     yield from _pictures(p, body)
     for place, each in enumerate(p.attachments):
         if each.media_type.partition(";")[0].strip().lower() in ACTIVE_TYPES:
@@ -159,8 +166,9 @@ def _addresses(p: Publication) -> Iterable[Finding]:
 
 def refuse_unsafe(payload: dict[str, Any]) -> None:
     """Raise ValueError when a payload names a place it must not: stored payloads are checked again before they touch the disk."""
-    if not PUBLIC_ID.match(payload["public_id"]) or payload["public_id"] in RESERVED_IDS:
-        raise ValueError(f"public_id：公开编号“{payload['public_id']}”不能用作网址")
+    for public_id in [payload["public_id"], *(each["public_id"] for each in payload["relations"])]:
+        if not PUBLIC_ID.match(public_id) or public_id in RESERVED_IDS:
+            raise ValueError(f"公开编号“{public_id}”不能用作网址")
     column = payload["column"]
     area = [payload["area"]] if payload["area"] else []
     for each in [payload["department"], column, *column["parents"], *area]:

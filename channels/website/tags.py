@@ -91,7 +91,9 @@ def site_facts(site: SiteIdentity) -> dict[str, Any]:
 def item_facts(site: SiteIdentity, payload: dict[str, Any], published_at: str, updated_at: str) -> dict[str, Any]:
     """JSON-LD of an item: one in a 办事服务 column is a GovernmentService, all else a NewsArticle by the department."""
     organ = {"@type": "GovernmentOrganization", "name": payload["department"]["name"]}
-    common = {"@context": "https://schema.org", "url": payload["url"], "description": payload["summary"]}
+    common: dict[str, Any] = {"@context": "https://schema.org", "url": payload["url"]}
+    if payload["summary"]:
+        common["description"] = payload["summary"]
     if payload["column"]["type"] == "办事服务":
         return common | {"@type": "GovernmentService", "name": payload["title"], "provider": organ}
     facts = common | {

@@ -86,7 +86,7 @@ def play(district: District, steps: list[Any]) -> None:
         revisions[public_id] = (publication, first)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=15)
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=40)
 @given(steps=moves)
 def test_a_rebuild_has_the_bytes_of_the_site_that_grew(steps: list[Any]) -> None:
     with short_pages(), TemporaryDirectory(dir=MEMORY) as folder:
