@@ -25,5 +25,5 @@ USER 10001:10001
 WORKDIR /data
 VOLUME ["/data", "/site"]
 EXPOSE 8000
-HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=4 CMD ["hub", "health", "web"]
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=4 CMD ["python", "-m", "hub.alive", "http://127.0.0.1:8000/healthz"]
 CMD ["hub", "web"]

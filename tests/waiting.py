@@ -8,13 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def wait_until(condition: Callable[[], object], *, timeout: float = 15.0, what: str = "") -> None:
-    """Return as soon as ``condition()`` is true; fail after ``timeout`` seconds, saying ``what`` did not happen."""
+def wait_until(
+    condition: Callable[[], object], *, timeout: float = 15.0, what: str = "", shown: Callable[[], object] | None = None
+) -> None:
+    """Return as soon as ``condition()`` is true; fail after ``timeout`` seconds with ``what`` and ``shown()``."""
     end = time.monotonic() + timeout
     pause = threading.Event()
     while not condition():
         if time.monotonic() > end:
-            raise AssertionError(f"not within {timeout:g} s: {what or getattr(condition, '__qualname__', condition)}")
+            seen = f"; instead: {shown()}" if shown else ""
+            raise AssertionError(f"not within {timeout:g} s: {what or getattr(condition, '__qualname__', condition)}{seen}")
         pause.wait(0.02)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from hub.cli import audit, channels, db, deliveries, demo, health, importing, items, people, processes, site
+from hub.cli import audit, channels, db, deliveries, demo, importing, items, people, processes, site
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="政务信息多渠道发布中枢")
 app.command("web")(processes.web)
@@ -14,7 +14,6 @@ app.command("run")(demo.run)
 app.command("demo")(demo.demo)
 app.command("import")(importing.import_files)
 app.command("seed")(db.seed_district)
-app.add_typer(health.app, name="health", help="健康检查（供容器使用）")
 app.add_typer(db.app, name="db", help="数据库")
 app.add_typer(people.users, name="user", help="人员")
 app.add_typer(people.tokens, name="token", help="接口令牌")
