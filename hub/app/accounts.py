@@ -82,6 +82,13 @@ def test(context: Context, actor: str, channel: str) -> Health:
     return health
 
 
+def test_by_person(context: Context, caller: Caller, channel: str) -> Health:
+    """As ``test``, for a publisher or administrator: a good answer may start a stopped account."""
+    with act(context, caller.actor, Verb.ACCOUNT_TESTED, f"account:{channel}") as work:
+        require_role(work.session, caller.person_id, work.now, Role.ADMINISTRATOR, Role.PUBLISHER)
+    return test(context, caller.actor, channel)
+
+
 def pause_by_person(context: Context, caller: Caller, channel: str, reason: str) -> None:
     with act(context, caller.actor, Verb.ACCOUNT_PAUSED, f"account:{channel}") as work:
         require_role(work.session, caller.person_id, work.now, Role.ADMINISTRATOR, Role.PUBLISHER)

@@ -1,0 +1,1 @@
+"""HTTP: the REST API, the platforms' callbacks, health, and the public site's files."""
