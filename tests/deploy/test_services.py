@@ -132,7 +132,12 @@ def _configure(deployed: Deployment) -> None:
 
 def _platforms(deployed: Deployment) -> None:
     more = {
-        "wechat": ["--secret", SECRETS["HUB_WECHAT_APP_SECRET"], "--callback-token", SECRETS["HUB_WECHAT_CALLBACK_TOKEN"]],
+        "wechat": [
+            *("--appid", "wx0000000000000000", "--hub", deployed.address),
+            *("--secret", SECRETS["HUB_WECHAT_APP_SECRET"]),
+            *("--callback-token", SECRETS["HUB_WECHAT_CALLBACK_TOKEN"]),
+            *("--aes-key", SECRETS["HUB_WECHAT_AES_KEY"]),
+        ],
         "weibo": ["--token", SECRETS["HUB_WEIBO_ACCESS_TOKEN"]],
     }
     for name, port in (("wechat", deployed.wechat_port), ("weibo", deployed.weibo_port)):
