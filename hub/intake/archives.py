@@ -17,10 +17,12 @@ _DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLimits:
-    """Most entries, most bytes once unpacked, and how many times larger an entry over 1 MB may grow."""
+    """Most entries, most bytes once unpacked (``xml``: of the parts that are parsed, which take many times as much memory), and
+    how many times larger an entry over 1 MB may grow."""
 
     entries: int = 10_000
     unpacked: int = 512 * 1024 * 1024
+    xml: int = 256 * 1024 * 1024
     ratio: int = 200
 
 
@@ -41,6 +43,8 @@ def _faults(archive: ZipFile, family: str, limits: ArchiveLimits) -> Iterator[tu
         yield "bomb", f"压缩包内有{len(entries)}个文件", f"不能超过{limits.entries}个"
     if sum(e.file_size for e in entries) > limits.unpacked:
         yield "bomb", "文件展开后过大", f"展开后不能超过{limits.unpacked // 1024 // 1024} MB，请拆分后上传"
+    if sum(e.file_size for e in entries if e.filename.endswith(".xml")) > limits.xml:
+        yield "bomb", "文件的文字部分过大", f"展开后不能超过{limits.xml // 1024 // 1024} MB，请拆分后上传"
     if any(e.file_size > 1 << 20 and e.file_size > limits.ratio * max(e.compress_size, 1) for e in entries):
         yield "bomb", "文件的压缩比异常", "请重新保存或压缩后再上传"
     spans = sorted((e.header_offset, e.header_offset + 30 + e.compress_size) for e in entries)

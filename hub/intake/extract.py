@@ -21,11 +21,13 @@ from pypdf.errors import PyPdfError
 from hub.intake.text import decode
 
 PAGES_READ = 1000
-PART_BYTES = 64 * 1024 * 1024
+PART_BYTES = 32 * 1024 * 1024
+"""Largest XML part that is read whole; the cells of a sheet are read one by one and may be more."""
 TEXT_BYTES = 16 * 1024 * 1024
 _WORD_PART = re.compile(r"word/(document|header\d*|footer\d*|footnotes|endnotes|comments)\.xml")
 _SLIDE_PART = re.compile(r"ppt/(slides|notesSlides|slideMasters|slideLayouts)/[^/]+\.xml")
 _SHEET_PART = re.compile(r"xl/worksheets/[^/]+\.xml")
+_MARGINS = ("oddHeader", "evenHeader", "firstHeader", "oddFooter", "evenFooter", "firstFooter")
 _OFD_PART = re.compile(r".*/(Pages|Tpls)/.*\.xml")
 _WHERE = {"document": "正文", "header": "页眉", "footer": "页脚", "footnotes": "脚注", "endnotes": "尾注", "comments": "批注"}
 
@@ -143,26 +145,40 @@ def _word_lines(root: Element) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
 
 def _xlsx(archive: ZipFile) -> Iterator[Part]:
     names = archive.namelist()
-    shared: list[str] = []
-    if "xl/sharedStrings.xml" in names:
-        shared = [_run_text(si) for si in _xml(archive, "xl/sharedStrings.xml") if _local(si) == "si"]
+    shared = list(_shared_strings(archive)) if "xl/sharedStrings.xml" in names else []
     titles = _sheet_titles(archive) if "xl/workbook.xml" in names else {}
     for name in sorted(n for n in names if _SHEET_PART.fullmatch(n)):
         title = titles.get(name, name.rsplit("/", 1)[-1])
         cells: list[str] = []
         places: list[str] = []
         margins: list[str] = []
-        for node in _xml(archive, name).iter():
+        for node in _ended(archive, name):
             if _local(node) == "c" and (value := _cell(node, shared)).strip():
                 cells.append(value)
                 places.append(node.get("r", ""))
-            elif _local(node) in ("oddHeader", "evenHeader", "firstHeader", "oddFooter", "evenFooter", "firstFooter") and node.text:
+            elif _local(node) == "row":
+                node.clear()
+            elif _local(node) in _MARGINS and node.text:
                 margins += [m for m in re.split(r"&[LCRPNDTZFA]|&\"[^\"]*\"|&\d+", node.text) if m]
         yield Part(f"工作表“{title}”", tuple(cells), cells=True, places=tuple(places))
         if margins:
             yield Part(f"工作表“{title}”的页眉页脚", tuple(margins))
     for name in sorted(n for n in names if re.fullmatch(r"xl/(drawings/drawing\d+|comments\d*|threadedComments/[^/]+)\.xml", n)):
         yield Part("文本框或批注", _paragraphs(_xml(archive, name)))
+
+
+def _ended(archive: ZipFile, name: str) -> Iterator[Element]:
+    """Elements of a large part as each one ends."""
+    with archive.open(name) as part:
+        for _, node in defusedxml.ElementTree.iterparse(part, forbid_dtd=True):
+            yield node
+
+
+def _shared_strings(archive: ZipFile) -> Iterator[str]:
+    for node in _ended(archive, "xl/sharedStrings.xml"):
+        if _local(node) == "si":
+            yield _run_text(node)
+            node.clear()
 
 
 def _sheet_titles(archive: ZipFile) -> dict[str, str]:

@@ -177,6 +177,7 @@ def test_the_same_file_has_the_same_reference_in_one_department(read: Read, pape
         ("密.docx", papers.word("机密★1年", "通知"), "secrecy_mark"),
         ("【秘密】通知.docx", papers.word("通知"), "secrecy_mark"),
         ("弹.docx", papers.with_part(papers.word("字"), "word/document.xml", b" " * 30_000_000), "bomb"),
+        ("大.docx", papers.with_part(papers.word("字"), "word/document.xml", bytes(range(32, 127)) * 200_000), "bomb"),
         ("旧.doc", papers.ole("WordDocument"), "type"),
         ("文.pdf", papers.pdf(["字"]), "type"),
     ],

@@ -107,10 +107,11 @@ def test_a_broken_profile_does_not_lose_the_picture(store: FileStore) -> None:
 
 
 def test_large_pictures_are_scaled_and_long_ones_stay_readable(store: FileStore) -> None:
-    wide = store.take("宽.png", papers.picture(size=(4000, 2000)), role="picture")
-    assert (wide.width, wide.height) == (2560, 1280)
-    long = store.take("长图.png", papers.picture(size=(1080, 6000)), role="picture")
-    assert (long.width, long.height) == (1080, 6000)
+    assert (PictureLimits().side, PictureLimits().tall) == (2560, 16_000)
+    small = FileStore(store.root, FileLimits(pictures=PictureLimits(side=256, tall=1600)))
+    for size, kept in (((400, 200), (256, 128)), ((200, 400), (128, 256)), ((108, 600), (108, 600)), ((512, 1200), (256, 600))):
+        use = small.take("图.png", papers.picture(size=size), role="picture")
+        assert (use.width, use.height) == kept
 
 
 def test_a_gif_keeps_moving_at_its_pace(store: FileStore) -> None:

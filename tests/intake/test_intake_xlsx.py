@@ -169,3 +169,10 @@ def test_the_same_sheet_saved_later_is_unchanged(read: Read, tmp_path: Path) -> 
         taken = only(read(path, defaults={}))
         digests.append((taken.external_ref, taken.digest))
     assert digests[0] == digests[1]
+
+
+def test_a_stray_format_far_below_costs_nothing(read: Read, table: Any) -> None:
+    def stray(workbook: Workbook) -> None:
+        workbook.worksheets[0].cell(row=1_048_576, column=3).number_format = "@"
+
+    assert only(read(table(HEAD, ROW, arrange=stray), defaults={})).row == 2

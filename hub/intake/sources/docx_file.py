@@ -29,7 +29,8 @@ from hub.intake.sniff import family_of
 from hub.intake.text import clean_line
 
 MOST_BYTES = 50 * 1024 * 1024
-_LIMITS = ArchiveLimits(entries=5000, unpacked=256 * 1024 * 1024)
+# mammoth builds a DOM, about fifty times the size of the XML.
+_LIMITS = ArchiveLimits(entries=5000, unpacked=256 * 1024 * 1024, xml=16 * 1024 * 1024)
 _STYLES = """
 p[style-name='Title'] => h1.title:fresh
 p[style-name='标题'] => h1.title:fresh

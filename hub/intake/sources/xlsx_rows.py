@@ -31,7 +31,9 @@ __all__ = ["read", "write_template"]
 MOST_ROWS = 5000
 HEADER_WITHIN = 15
 """Rows at the top that are searched for the headers: above them stand the table's title and remarks."""
-_LIMITS = ArchiveLimits(entries=2000, unpacked=128 * 1024 * 1024)
+BLANK_ROWS = 200
+"""So many blank rows in a row end the table: a stray format in row 1 048 576 must not cost a million steps."""
+_LIMITS = ArchiveLimits(entries=2000, unpacked=128 * 1024 * 1024, xml=48 * 1024 * 1024)
 _NAMES = re.compile(r"[;；|\n]+")
 _CODED_BREAK = re.compile(r"_x000[dDaA]_")
 
@@ -44,7 +46,7 @@ def read(path: Path, reading: Reading) -> Iterator[Record]:
     """
     sheet, header_row, columns, unknown = _table(path, reading.mapping)
     merged = _merged_values(sheet)
-    filled = 0
+    filled = blank = 0
     for row in range(header_row + 1, sheet.max_row + 1):
         values: dict[str, object] = {}
         problems: list[Problem] = []
@@ -58,7 +60,10 @@ def read(path: Path, reading: Reading) -> Iterator[Record]:
             if value not in (None, "") and not values.get(name):
                 values[name] = value
         own = {n for c, n in columns.items() if (row, c) not in merged and n in values}
-        if not own and not problems:
+        blank = 0 if own or problems else blank + 1
+        if blank > BLANK_ROWS:
+            break
+        if blank:
             continue
         if str(values.get("external_ref", "")).startswith(EXAMPLE):
             continue
