@@ -164,21 +164,8 @@ def test_articles_have_exactly_the_tags_of_the_rules(built: District) -> None:
 def test_the_metadata_table_is_complete(built: District) -> None:
     tree = parsed(pages(built)["items/P-1/index.html"])
     names = [each.text for each in tree.iter(f"{SPACE}dt")]
-    assert names == [
-        "索引号",
-        "发布机构",
-        "成文日期",
-        "发布日期",
-        "文号",
-        "效力",
-        "生效日期",
-        "有效期至",
-        "体裁",
-        "主题分类",
-        "公开属性",
-        "信息来源",
-        "关键词",
-    ]
+    wanted = "索引号 发布机构 成文日期 发布日期 文号 效力 生效日期 有效期至 体裁 主题分类 公开属性 信息来源 关键词"
+    assert names == wanted.split()
 
 
 def test_nasty_words_stay_words(built: District) -> None:
@@ -203,7 +190,7 @@ def test_pages_name_their_feeds_and_their_own_address(built: District) -> None:
 
 def test_ended_documents_are_marked_in_words(built: District) -> None:
     assert "本文件已废止" in pages(built)["items/Q-1/index.html"]
-    assert ">废止<" in pages(built)["columns/notice/index.html"] + pages(built)["columns/notice/page/1/index.html"]
+    assert any(">废止<" in text for path, text in pages(built).items() if path.startswith("columns/notice/"))
 
 
 def test_the_stylesheet_is_named_by_its_bytes_and_no_template_colours_by_itself(built: District) -> None:
