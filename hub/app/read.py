@@ -71,6 +71,7 @@ def lines_of(context: Context, session: Session, sight: Sight, ids: Sequence[int
     wanted = {name: json_field(Revision.content, name).label(f"c_{name}") for name in ("kind", "urgency", "grade", "column", "area")}
     rows = session.execute(
         select(Item, Revision.number, Revision.title, Revision.digest, Department.slug, Department.name, *wanted.values())
+        .select_from(Item)
         .join(Revision, (Revision.item_id == Item.id) & (Revision.number == sight.number()))
         .join(Department, Department.id == Item.department_id)
         .where(Item.id.in_(ids))
@@ -107,7 +108,9 @@ def lines_of(context: Context, session: Session, sight: Sight, ids: Sequence[int
 
 def _states(session: Session, ids: Sequence[int]) -> dict[int, list[DeliveryState]]:
     found: dict[int, list[DeliveryState]] = {}
-    for item_id, state in session.execute(select(Delivery.item_id, Delivery.state).where(Delivery.item_id.in_(ids))):
+    # A withdrawal shows in the state of what it takes back.
+    query = select(Delivery.item_id, Delivery.state).where(Delivery.item_id.in_(ids), Delivery.action != "withdraw")
+    for item_id, state in session.execute(query):
         found.setdefault(item_id, []).append(DeliveryState(state))
     return found
 

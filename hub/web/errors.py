@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -167,7 +166,7 @@ def of_exception(request: Request, error: Exception) -> Response | None:
 
 def internal(request: Request) -> JSONResponse:
     """For bugs: says nothing of what went wrong, except where to find it in the log."""
-    return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal", KINDS["internal"].about)
+    return problem(request, 500, "internal", KINDS["internal"].about)
 
 
 def install(app: FastAPI) -> None:

@@ -155,7 +155,7 @@ class LimitsOut(Shape):
         return sorted(value)
 
 
-LIMITS_EXAMPLE = {
+LIMITS_EXAMPLE: dict[str, Any] = {
     "lengths": {"title": 64, "digest": 120},
     "media_types": ["image/jpeg", "image/png"],
     "media_bytes": 10485760,
