@@ -13,7 +13,7 @@ from hub.app.context import Context, act
 from hub.app.items import content_of, facts, locked, must_be_current, subject
 from hub.app.people import Caller, signatory
 from hub.domain.content import Content
-from hub.domain.delivery import DeliveryState
+from hub.domain.delivery import DeliveryEvent, DeliveryState, advance
 from hub.domain.item import ItemEvent, decide
 from hub.domain.problems import IllegalTransition, Invalid, NotFound, Problem
 from hub.domain.verbs import Verb
@@ -64,6 +64,7 @@ def release(
         work.session.flush()
         superseded = _supersede_older(work, item, revision.number)
         _plan(work, context, row, item, revision, content, shifts)
+        dropped = _take_back_dropped(work, row, item, content)
         item.state, item.released_no, item.changed_at = state, revision.number, work.now
         details = {
             "release": row.id,
@@ -74,6 +75,7 @@ def release(
             "offsets": shifts,
             "channels": [c for c in content.channels if c in context.channels],
             "superseded": superseded,
+            "dropped": dropped,
         }
         work.record(Verb.ITEM_RELEASED, subject(public_id), details)
         return row.id
@@ -178,6 +180,35 @@ def _plan(work: Work, context: Context, row: Release, item: Item, revision: Revi
                 **planned,
             )
         )
+
+
+def _take_back_dropped(work: Work, row: Release, item: Item, content: Content) -> list[str]:
+    """A channel that shows the older revision and is no longer chosen must not go on showing it."""
+    shown = work.session.scalars(
+        select(Delivery).where(
+            Delivery.item_id == item.id,
+            Delivery.state == DeliveryState.DELIVERED,
+            Delivery.action != Action.WITHDRAW,
+            Delivery.channel.not_in(content.channels),
+        )
+    ).all()
+    for delivery in shown:
+        delivery.state = advance(DeliveryState.DELIVERED, DeliveryEvent.WITHDRAW_PLANNED)
+        work.session.add(
+            Delivery(
+                release_id=row.id,
+                item_id=item.id,
+                revision_id=delivery.revision_id,
+                revision_no=delivery.revision_no,
+                channel=delivery.channel,
+                action=Action.WITHDRAW,
+                state=DeliveryState.PLANNED,
+                urgent=5,
+                due_at=row.due_at,
+                next_at=row.due_at,
+            )
+        )
+    return sorted(d.channel for d in shown)
 
 
 def _unclaimed(work: Work, item: Item) -> tuple[Release, list[Delivery]]:

@@ -92,11 +92,12 @@ def test_nobody_signs_own_text_or_a_second_stage(question: Facts, who: Signatory
 
 @given(facts, people, item_events)
 def test_every_refusal_says_why_in_chinese(question: Facts, who: Signatory, event: ItemEvent) -> None:
-    try:
+    if event in allowed(question, who):
+        return
+    with pytest.raises((IllegalTransition, NotPermitted)) as caught:
         decide(question, event, who)
-    except (IllegalTransition, NotPermitted) as refusal:
-        assert refusal.code
-        assert any("\u4e00" <= c <= "\u9fff" for c in refusal.message)
+    assert caught.value.code
+    assert any("\u4e00" <= c <= "\u9fff" for c in caught.value.message)
 
 
 def test_only_the_three_reviews_and_the_department_lead_to_approved() -> None:
@@ -110,7 +111,7 @@ def test_only_the_three_reviews_and_the_department_lead_to_approved() -> None:
             assert list(signed[-4:]) == order
         for (source, event), target in item.TRANSITIONS.items():
             if source is state:
-                grown = signed + (event,) if event in SIGNING else () if target is ItemState.DRAFT else signed
+                grown = (*signed, event) if event in SIGNING else () if target is ItemState.DRAFT else signed
                 walk(target, grown, seen | {(state, signed)})
 
     walk(ItemState.DRAFT, (), frozenset())
