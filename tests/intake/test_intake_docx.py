@@ -23,6 +23,7 @@ def paper(tmp_path: Path) -> Any:
     def write(build: Any, name: str = "通知.docx") -> Path:
         document = docx.Document()
         build(document)
+        papers.lean(document)
         out = io.BytesIO()
         document.save(out)
         (tmp_path / name).write_bytes(out.getvalue())
