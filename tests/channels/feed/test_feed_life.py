@@ -7,8 +7,9 @@ import json
 import multiprocessing
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,8 @@ def test_a_withdrawal_leaves_a_tombstone_and_a_notice_and_none_of_the_words(dist
     assert {each["id"] for each in deleted} == {f"{TAG}item:YC-01", f"{TAG}notice:YC-01.2"}
     for data in district.files().values():
         assert "不应公开".encode() not in data
+    with closing(sqlite3.connect(district.root / "state" / "feeds.db")) as db:
+        assert db.execute("SELECT key FROM fragment").fetchall() == [("notice:YC-01.withdrawal",)]
     for feed_name in ("column-notices", "column-open", "area-jobs", "department-labour"):
         assert ids(district, feed_name) == ["notice:YC-01.withdrawal"]
 
@@ -114,14 +117,14 @@ def test_withdrawing_twice_or_what_never_was_is_absent_and_changes_nothing(distr
     assert district.files() == before
 
 
-@pytest.mark.parametrize("withdrawn", [False, True])
-def test_an_older_revision_never_follows_a_newer_one(district: District, withdrawn: bool) -> None:
-    old = district.channel.format(publication())
+@pytest.mark.parametrize(("withdrawn", "late"), [(False, 1), (True, 1), (True, 2), (True, 3)])
+def test_an_older_revision_never_follows_a_newer_one_and_none_follows_a_withdrawal(district: District, withdrawn: bool, late: int) -> None:
     district.publish(publication(revision=2), district.at(1))
     if withdrawn:
         district.withdraw("YC-01", district.at(2))
     before = district.files()
-    outcome = district.channel.push(old, job(old, district.at(0)))
+    rendition = district.channel.format(publication(revision=late))
+    outcome = district.channel.push(rendition, job(rendition, district.at(0)))
     assert isinstance(outcome, Refused)
     assert outcome.code == "superseded"
     assert district.files() == before
