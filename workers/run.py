@@ -12,6 +12,7 @@ from celery import bootsteps
 from hub import alive
 from hub.app import accounts
 from hub.logs import configure_logging
+from hub.wiring import Container
 from workers.beat import Beat
 from workers.celery import CHORES, app, container, queue, queue_of
 
@@ -36,6 +37,7 @@ def run_worker(channels: list[str], concurrency: int) -> None:
     """A Celery worker of threads: sends wait for platforms, not for the processor, and threads share one connection pool."""
     hub = container()
     accounts.ensure(hub.context)
+    prepare(hub, channels)
     names = [CHORES if c == CHORES else queue_of(c) for c in channels or [*hub.channels, CHORES]]
     app.conf.task_queues = [queue(name) for name in names]
     SignOfLife.name_of_worker = alive.worker_name(channels)
@@ -51,6 +53,14 @@ def run_worker(channels: list[str], concurrency: int) -> None:
             f"--queues={','.join(names)}",
         ]
     )
+
+
+def prepare(hub: Container, channels: list[str]) -> None:
+    """Let channels that keep files finish what a crash left, so that even an empty hub has a home page."""
+    for name, channel in hub.channels.items():
+        ready = getattr(channel, "prepare", None)
+        if ready is not None and (not channels or name in channels):
+            ready()
 
 
 def run_beat() -> None:

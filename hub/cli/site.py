@@ -41,7 +41,11 @@ def rebuild() -> None:
             Verb.SITE_REBUILT, "site", {"items": report.items, "pages": report.pages, "changed": report.changed, "feeds_changed": feeds}
         )
         work.commit()
+    for what, why in report.faults.items():
+        out.print(f"[red]未能生成[/] {what}：{why}")
     out.print(f"网站：{report.items} 件稿件，{report.pages} 个页面，改动 {report.changed} 个文件；订阅源：改动 {feeds} 个文件")
+    if report.faults:
+        raise typer.Exit(1)
 
 
 def _website_entry(history: History) -> website.Entry:

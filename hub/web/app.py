@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -29,8 +28,6 @@ def create_app(container: Container, *, rates: Rates = RATES, bodies: BodyLimits
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
-        # The first request should not wait for the channels to be built.
-        await asyncio.to_thread(lambda: container.context)
         yield
         container.close()
 
