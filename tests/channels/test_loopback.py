@@ -157,19 +157,19 @@ def test_a_late_answer_holds_up_nobody_else(server: LoopbackServer, platform: Co
     slow.start()
     while "/slow" not in platform.done:
         pass
-    started = time.monotonic()
     requests.get(server.url + "/fast", timeout=5)
-    assert time.monotonic() - started < 0.5
+    assert slow.is_alive()
     slow.join()
 
 
 def test_answers_leave_in_one_piece(server: LoopbackServer, session: requests.Session) -> None:
     """Headers and body in two packets meet the client's delayed acknowledgement: 40 ms each time."""
-    session.get(server.url + "/a")
-    started = time.monotonic()
-    for _ in range(20):
+    took = []
+    for _ in range(10):
+        started = time.monotonic()
         session.get(server.url + "/a")
-    assert time.monotonic() - started < 20 * 0.04
+        took.append(time.monotonic() - started)
+    assert min(took) < 0.035
 
 
 def test_a_head_has_no_body(server: LoopbackServer, session: requests.Session) -> None:
