@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from channels.base import Absent, Action, Live, Ref, RefusalClass, Unknown
+from channels.base import Absent, Action, Live, Ref, RefusalClass, Unavailable, Unknown
 from tests.channels.hubloop import Delivery, live, refused
 from tests.channels.samples import a_picture
 from tests.channels.wechat.conftest import Bench
@@ -169,6 +169,36 @@ def test_an_older_draft_with_the_same_words_is_not_ours(bench: Bench) -> None:
     assert len(bench.drafts()) == 1
 
 
+def test_a_draft_that_a_person_published_meanwhile_is_not_sent_again(bench: Bench) -> None:
+    delivery = bench.delivery()
+    bench.platform.fail("business", "/cgi-bin/freepublish/submit", code=45011)
+    assert isinstance(delivery.send(), Unavailable)
+    by_hand = bench.delivery()
+    by_hand.ref = {"media_id": delivery.ref["media_id"]}
+    live(by_hand.run())
+    assert isinstance(delivery.send(), Unknown)
+    assert live(delivery.settle(delivery.look())).url == by_hand.ref["url"]
+    assert len(bench.articles()) == 1
+
+
+@pytest.mark.parametrize("call", ["freepublish/submit", "draft/add"])
+@pytest.mark.parametrize("mode", ["publish", "draft"])
+def test_a_correction_right_after_is_not_taken_for_the_article_it_corrects(bench: Bench, mode: str, call: str) -> None:
+    first = bench.delivery(bench.channel(mode=mode), title="题" * 32)  # no room for 更正｜: both have one title
+    live(first.run())
+    now = bench.clock()
+    second = first.then(Action.CORRECT, replace(first.publication, revision=2, change_note="更正"))
+    bench.clock.set(now)
+    bench.platform.fail("drop", f"/cgi-bin/{call}")
+    live(second.run())
+    if mode == "publish":
+        assert sorted(a["status"] for a in bench.articles()) == [0, 5]
+        assert second.ref["article_id"] != first.ref["article_id"]
+    else:
+        assert [d["media_id"] for d in bench.drafts()] == [second.ref["media_id"]]
+        assert second.ref["media_id"] != first.ref["media_id"]
+
+
 def test_a_secret_that_is_wrong_stops_the_account(bench: Bench) -> None:
     bench.platform.secret = "changed-in-the-console"
     outcome = refused(bench.delivery().send())
@@ -184,8 +214,6 @@ def test_a_token_refused_twice_stops_the_account(bench: Bench) -> None:
 
 
 def test_a_platform_that_is_away_means_nothing_happened(bench: Bench) -> None:
-    from channels.base import Unavailable
-
     delivery = bench.delivery()
     live(delivery.run())
     away = bench.delivery(public_id="2026-2")

@@ -153,6 +153,17 @@ def test_taking_back_twice_is_fine(bench: Bench, mode: str) -> None:
     assert bench.drafts() == []
 
 
+@pytest.mark.parametrize(
+    ("mode", "path", "code"),
+    [("publish", "freepublish/delete", 53600), ("publish", "freepublish/delete", 40007), ("draft", "draft/delete", 40007)],
+)
+def test_what_somebody_else_has_just_deleted_counts_as_taken_back(bench: Bench, mode: str, path: str, code: int) -> None:
+    first = bench.delivery(bench.channel(mode=mode))
+    live(first.run())
+    bench.platform.fail("business", f"/cgi-bin/{path}", code=code)
+    assert isinstance(first.then(Action.WITHDRAW).send(), Absent)
+
+
 def test_taking_back_what_never_was(bench: Bench) -> None:
     delivery = bench.delivery()
     assert isinstance(delivery.then(Action.WITHDRAW).send(), Absent)
