@@ -206,6 +206,7 @@ def test_one_item_goes_through_all_services(deployed: Deployment) -> None:
     assert item in (site / "feeds" / "all.atom.xml").read_text("utf-8")
     for port in (deployed.wechat_port, deployed.weibo_port):
         assert "公益性岗位招聘公告" in requests.get(f"http://127.0.0.1:{port}/", timeout=10).content.decode("utf-8")
+    assert requests.get(f"{deployed.address}/readyz", timeout=10).status_code == 200
     deployed.hub("audit", "verify")
 
 
