@@ -92,7 +92,7 @@ class World:
                 ]
             )
             work.session.flush()
-            departments = dict(work.session.execute(select(Department.slug, Department.id)).tuples().all())
+            departments = dict(work.session.execute(select(Department.slug, Department.id)).all())
             # Rows in one transaction: adding eleven people one by one would be most of every test's time.
             for username, (department, roles) in CAST.items():
                 person = Person(username=username, name=username, department_id=departments[department], created_at=work.now)
