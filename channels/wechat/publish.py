@@ -17,7 +17,7 @@ from channels.wechat.client import Problem, gives
 from channels.wechat.find import Fingerprint
 from channels.wechat.media import place
 from channels.wechat.office import Office, accepted, doubtful, keep, known, live, number, said, stopped
-from channels.wechat.poll import Result, ask
+from channels.wechat.poll import ask
 from channels.wechat.retract import take_back
 
 _ALREADY_SENT = 45065
@@ -28,15 +28,19 @@ def push(office: Office, rendition: Rendition, job: Job) -> Outcome:
     """Go on from where ``job.ref`` says."""
     if rendition.blocked:
         return Refused("微信渠道稿仍有未解决的问题：" + "；".join(f.message for f in rendition.findings if f.severity == "block"))
-    ref: Ref = {key: value for key, value in job.ref.items() if key != "missing_since"}
+    ref: Ref = {key: value for key, value in job.ref.items() if key not in ("missing_since", "go_on")}
+    if len(ref) < len(job.ref):
+        # What an earlier look noted proves nothing about this send, should it die half-way.
+        keep(job, ref)
     if known(ref, "article_id"):
         return finish(office, rendition, job, ref)
     if known(ref, "publish_id") or known(ref, "msg_id"):
         result = ask(office, ref)
         if result.live:
             return finish(office, rendition, job, ref)
-        if not result.failed and not (result.gone and ref.get("taken_down")):
-            return taken_down(job, ref, result) if result.gone else result.outcome
+        if not result.failed and not result.gone:
+            return result.outcome
+        # Only a person sends again what the platform decided against, or what was taken down before we saw it.
         problem = _start_over(office, job, ref)
         if problem is not None:
             return stopped(office, ref, problem)
@@ -81,13 +85,6 @@ def replacement_due(office: Office, job: Job, ref: Ref) -> bool:
     return job.action is Action.CORRECT and bool(job.previous) and office.settings.replace_on_correction and not ref.get("replaced")
 
 
-def taken_down(job: Job, ref: Ref, result: Result) -> Outcome:
-    """Published, and gone before we saw it. Never sent again by itself; a person who retries means it."""
-    ref["taken_down"] = True
-    keep(job, ref)
-    return result.outcome
-
-
 def client_message_id(key: str, retries: int = 0) -> str:
     """``clientmsgid``: the delivery's own key, the only idempotency key of the platform; at most 64 ASCII bytes (§5).
 
@@ -99,7 +96,7 @@ def client_message_id(key: str, retries: int = 0) -> str:
 
 def _start_over(office: Office, job: Job, ref: Ref) -> Problem | None:
     """A retry, by a person, of what the platform had decided against: submit the draft again if it is still there."""
-    for spent in ("publish_id", "msg_id", "polls", "taken_down", "mass_status"):
+    for spent in ("publish_id", "msg_id", "polls", "mass_status"):
         ref.pop(spent, None)
     ref["retries"] = (number(ref.get("retries")) or 0) + 1
     answer = office.client.post("/cgi-bin/draft/get", {"media_id": known(ref, "media_id")}, "查询草稿")

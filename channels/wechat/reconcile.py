@@ -2,21 +2,25 @@
 
 Nothing is declared absent on one look: a call may still be travelling, and a publication leaves the draft box at a
 moment nobody documents. Two looks, well apart, are the proof.
+
+``Absent`` carries no ref. So where a look finds an id that the next send must go on from, it first answers with that ref
+(and the mark ``go_on``), and the look after that says ``Absent`` without asking the platform again.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from channels.base import Absent, Action, Job, Live, Outcome, Ref, Rendition, Unknown
+from channels.base import Absent, Accepted, Action, Job, Live, Outcome, Ref, Rendition, Unknown
 from channels.wechat.client import Problem
 from channels.wechat.find import Fingerprint, find_article, find_draft
-from channels.wechat.office import SETTLE_SECONDS, SUBMIT_SETTLE_SECONDS, Office, doubtful, keep, known, live, said
+from channels.wechat.office import SETTLE_SECONDS, SUBMIT_SETTLE_SECONDS, Office, doubtful, known, live, said
 from channels.wechat.poll import ask, was_live
-from channels.wechat.publish import replacement_due, taken_down
+from channels.wechat.publish import replacement_due
 from channels.wechat.retract import look
 
 _NO_SUCH_ID = 40007
+_GO_ON = {True: "更正文章已发布，尚需删除旧文章", False: "草稿已保存，尚未提交发布"}
 
 
 def reconcile(office: Office, rendition: Rendition, job: Job) -> Outcome:
@@ -24,14 +28,14 @@ def reconcile(office: Office, rendition: Rendition, job: Job) -> Outcome:
     if job.action is Action.WITHDRAW:
         return look(office, job.previous, _mark(rendition, job, job.published_at, known(job.previous, "title")))
     ref = dict(job.ref)
+    if ref.get("go_on"):
+        return Absent(_GO_ON[bool(known(ref, "article_id") or known(ref, "msg_id"))])
     if was_live(ref):
         return _watch(office, rendition, job, ref)
     if known(ref, "publish_id") or known(ref, "msg_id"):
         result = ask(office, ref)
         if result.lost and known(ref, "media_id"):
             return _look_for_article(office, rendition, job, ref)
-        if result.gone:
-            return taken_down(job, ref, result)
         return _settled(office, job, ref) if result.live else result.outcome
     if known(ref, "media_id"):
         draft_only = office.settings.mode == "draft"
@@ -43,8 +47,7 @@ def _settled(office: Office, job: Job, ref: Ref) -> Outcome:
     """It stands. A correction is done only when the article it corrects is gone, and deleting is for ``push``."""
     if not replacement_due(office, job, ref):
         return live(ref)
-    keep(job, ref)
-    return Absent("更正文章已发布，尚需删除旧文章")
+    return Accepted({**ref, "go_on": True}, timedelta(0))
 
 
 def _watch(office: Office, rendition: Rendition, job: Job, ref: Ref) -> Outcome:
@@ -55,7 +58,6 @@ def _watch(office: Office, rendition: Rendition, job: Job, ref: Ref) -> Outcome:
         if isinstance(old, Live):
             return _settled(office, job, ref)
         ref["replaced"] = True
-        keep(job, ref)
         return live(ref)
     if known(ref, "publish_id") or known(ref, "msg_id"):
         # Only these two say whether a person or the platform took it down.
@@ -73,10 +75,9 @@ def _look_for_draft(office: Office, rendition: Rendition, job: Job, ref: Ref) ->
     for spent in ("thumb", "images", "missing_since"):
         ref.pop(spent, None)
     ref |= {"media_id": found, "title": said(rendition, "title")}
-    keep(job, ref)
     if office.settings.mode == "draft":
         return _settled(office, job, ref)
-    return Absent("草稿已保存，尚未提交发布")
+    return Unknown(_GO_ON[False], timedelta(0), {**ref, "go_on": True})
 
 
 def _look_at_draft(office: Office, rendition: Rendition, job: Job, ref: Ref) -> Outcome:
@@ -126,13 +127,10 @@ def _missing(office: Office, job: Job, ref: Ref, why: str, seconds: float) -> Ou
     since = known(ref, "missing_since")
     if not since:
         ref["missing_since"] = job.now.isoformat()
-        keep(job, ref)
         return doubtful(office, ref, f"{why}，稍后再核对一次", settle)
     left = datetime.fromisoformat(since) + settle - job.now
     if left > timedelta(0):
         return doubtful(office, ref, f"{why}，稍后再核对一次", left)
-    ref.pop("missing_since")
-    keep(job, ref)
     return Absent(why)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from channels.base import Account, Surroundings
+from channels.base import Account, Outcome, Ref, Surroundings
 from channels.loopback import LoopbackServer, serving
 from channels.wechat import WeChat, create
 from channels.wechat.platform import WeChatPlatform
@@ -17,6 +17,23 @@ from channels.wechat.platform_state import DEFAULT_APPID, DEFAULT_CALLBACK_TOKEN
 from tests.channels.hubloop import Delivery
 from tests.channels.samples import a_publication, surroundings
 from tests.clock import FixedClock
+
+
+class Strict(Delivery):
+    """A hub that takes a ref from a look only with the outcome: ``keep`` belongs to sends."""
+
+    looking = False
+
+    def look(self) -> Outcome:
+        self.looking = True
+        try:
+            return super().look()
+        finally:
+            self.looking = False
+
+    def _keep(self, ref: Ref) -> None:
+        assert not self.looking, "a look must not keep"
+        super()._keep(ref)
 
 
 @dataclass
@@ -36,7 +53,7 @@ class Bench:
         return create(self.account(**settings), self.around)
 
     def delivery(self, channel: WeChat | None = None, **more: Any) -> Delivery:
-        return Delivery(channel or self.channel(), a_publication(**more), self.clock)
+        return Strict(channel or self.channel(), a_publication(**more), self.clock)
 
     def articles(self) -> list[dict[str, Any]]:
         return list(self.platform.holdings()["articles"])

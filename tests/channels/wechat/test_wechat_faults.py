@@ -159,6 +159,27 @@ def test_absence_needs_two_looks_well_apart(bench: Bench) -> None:
     assert delivery.ref["media_id"]
 
 
+def test_an_earlier_look_proves_nothing_about_a_later_send(bench: Bench) -> None:
+    bench.platform.knobs.consume_at = "finish"
+    bench.platform.knobs.publish_delay = 300
+    delivery = bench.delivery()
+    bench.platform.fail("drop", "/cgi-bin/freepublish/submit")
+    assert isinstance(delivery.settle(delivery.send()), Absent)
+
+    def die(ref: Ref) -> None:
+        if "publish_id" in ref:
+            delivery.ref = {key: value for key, value in ref.items() if key != "publish_id"}
+            raise SystemError("killed before it was stored")
+
+    delivery.on_keep = die
+    delivery.send()
+    delivery.on_keep = lambda _ref: None
+    first = delivery.look()
+    assert isinstance(first, Unknown)
+    live(delivery.settle(first))
+    assert len(bench.articles()) == 1
+
+
 def test_an_older_draft_with_the_same_words_is_not_ours(bench: Bench) -> None:
     live(bench.delivery(bench.channel(mode="draft")).run())
     bench.clock.advance(hours=1)
