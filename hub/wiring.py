@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from sqlalchemy import Engine
 
 from channels.base import Account, Channel, SiteIdentity, Surroundings
@@ -47,7 +49,9 @@ class Container:
 
     @cached_property
     def redis(self) -> Redis:
-        return Redis.from_url(self.settings.redis, socket_connect_timeout=5, socket_timeout=10, health_check_interval=30)
+        # One more try at once and no more: what Redis keeps can be fetched again, a send must not wait for it.
+        retry = Retry(NoBackoff(), 1)
+        return Redis.from_url(self.settings.redis, socket_connect_timeout=5, socket_timeout=10, health_check_interval=30, retry=retry)
 
     @cached_property
     def files(self) -> FileStore:

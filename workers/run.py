@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import signal
+import sys
 from types import FrameType
 from typing import Any
 
@@ -12,6 +13,7 @@ from celery import bootsteps
 from hub import alive
 from hub.app import accounts
 from hub.logs import configure_logging
+from hub.settings import BadConfig
 from hub.wiring import Container
 from workers.beat import Beat
 from workers.celery import CHORES, app, container, queue, queue_of
@@ -36,6 +38,9 @@ class SignOfLife(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has n
 def run_worker(channels: list[str], concurrency: int) -> None:
     """A Celery worker of threads: sends wait for platforms, not for the processor, and threads share one connection pool."""
     hub = container()
+    wrong = [c for c in channels if c not in (*hub.accounts, CHORES)]
+    if wrong:
+        raise BadConfig(f"没有渠道“{'、'.join(wrong)}”，可选：{'、'.join((*hub.accounts, CHORES))}")
     accounts.ensure(hub.context)
     prepare(hub, channels)
     names = [CHORES if c == CHORES else queue_of(c) for c in channels or [*hub.channels, CHORES]]
@@ -83,10 +88,14 @@ def main() -> None:
     worker.add_argument("--concurrency", type=int, default=8)
     which.add_parser("beat")
     given = parser.parse_args()
-    if given.which == "worker":
-        run_worker(given.queue, given.concurrency)
-    else:
-        run_beat()
+    try:
+        if given.which == "worker":
+            run_worker(given.queue, given.concurrency)
+        else:
+            run_beat()
+    except BadConfig as bad:
+        sys.stderr.write(f"✗ {bad}\n")
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,8 @@ def look(channel: str) -> int:
 def sweep_engine() -> None:
     """Leases, missed releases, outdated rows, the gauges."""
     context, worker = container().context, worker_name()
+    if not sweep.anything_to_sweep(context):
+        return
     sweep.expire_leases(context, worker)
     sweep.hold_missed(context, worker)
     sweep.drop_outdated(context, worker)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, exists, insert, not_, or_, select, update
 from sqlalchemy.orm import aliased
@@ -44,6 +44,8 @@ class Claimed:
 def claim(context: Context, channel: str, worker: str) -> list[Claimed]:
     """Mark up to ``limits.batch`` due deliveries of ``channel`` as sending and return them, most urgent first."""
     limits = context.channels[channel].limits
+    if not _anything(context, channel):
+        return []
     with context.work(f"worker:{worker}") as work:
         if _account_rests(work, channel) or (limits.serial and _account_busy(work, channel)):
             return []
@@ -51,7 +53,7 @@ def claim(context: Context, channel: str, worker: str) -> list[Claimed]:
             select(Delivery, Item, Release)
             .join(Item, Item.id == Delivery.item_id)
             .join(Release, Release.id == Delivery.release_id)
-            .where(*_ready(work, channel, context.policy.grace))
+            .where(*_ready(work.now, channel, context.policy.grace))
             .order_by(Delivery.urgent.desc(), Delivery.due_at, Delivery.id)
             .limit(1 if limits.serial else limits.batch)
             .with_for_update(of=Delivery, skip_locked=True)
@@ -67,7 +69,14 @@ def claim(context: Context, channel: str, worker: str) -> list[Claimed]:
         return claimed
 
 
-def _ready(work: Work, channel: str, grace: timedelta) -> tuple[ColumnElement[bool], ...]:
+def _anything(context: Context, channel: str) -> bool:
+    """A glance without a lock: on SQLite even a transaction that finds nothing keeps every other writer waiting."""
+    with context.reading() as session:
+        ready = _ready(context.clock(), channel, context.policy.grace)
+        return session.scalar(select(Delivery.id).join(Item, Item.id == Delivery.item_id).where(*ready).limit(1)) is not None
+
+
+def _ready(now: datetime, channel: str, grace: timedelta) -> tuple[ColumnElement[bool], ...]:
     """Due, wanted, and with nothing in its way: the re-check at the last moment of what may have changed since approval."""
     page, other = aliased(Delivery), aliased(Delivery)
     withdrawal = Delivery.action == Action.WITHDRAW
@@ -89,13 +98,13 @@ def _ready(work: Work, channel: str, grace: timedelta) -> tuple[ColumnElement[bo
     return (
         Delivery.channel == channel,
         Delivery.state == DeliveryState.PLANNED,
-        Delivery.next_at <= work.now,
-        Delivery.due_at <= work.now,
+        Delivery.next_at <= now,
+        Delivery.due_at <= now,
         not_(something_in_doubt),
         or_(withdrawal, and_(Item.state != ItemState.WITHDRAWN, not_(newer))),
         # The page goes live first: every other channel links to it. A withdrawal waits for nobody.
         or_(withdrawal, Delivery.channel == "website", page_is_live),
-        or_(withdrawal, Delivery.channel != "website", Delivery.attempts > 0, Delivery.due_at > work.now - grace),
+        or_(withdrawal, Delivery.channel != "website", Delivery.attempts > 0, Delivery.due_at > now - grace),
     )
 
 

@@ -35,11 +35,13 @@ class Hooks:
     timeout: float = 10.0
 
 
-def tell(work: Work, kind: str, about: str, text: str) -> None:
-    """Queue one notice; one that still waits about the same thing is not repeated."""
+def tell(work: Work, kind: str, about: str, text: str) -> bool:
+    """Queue one notice; one that still waits about the same thing is not repeated. Returns whether it was queued."""
     waiting = select(Notice.id).where(Notice.kind == kind, Notice.subject == about, Notice.state == "waiting").limit(1)
-    if work.session.scalar(waiting) is None:
-        work.session.add(Notice(at=work.now, kind=kind, subject=about, text=text, state="waiting", next_at=work.now))
+    if work.session.scalar(waiting) is not None:
+        return False
+    work.session.add(Notice(at=work.now, kind=kind, subject=about, text=text, state="waiting", next_at=work.now))
+    return True
 
 
 def send_waiting(context: Context, hooks: Hooks) -> int:

@@ -6,6 +6,7 @@ Every function may run twice at once, and at any time: each takes its rows under
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Select, exists, func, select, update
@@ -22,6 +23,19 @@ from hub.store.tables import AccountRow, Attempt, Delivery, Item, Progress
 
 log = structlog.get_logger(__name__)
 _E = DeliveryEvent
+
+
+def anything_to_sweep(context: Context) -> bool:
+    """A glance without a lock, so that a hub at rest writes nothing: could any of the sweeps below find a row?"""
+    now = context.clock()
+    overtaken = (Item.state == ItemState.WITHDRAWN) | (Item.released_no > Delivery.revision_no)
+    late = (Delivery.attempts == 0) & (Delivery.due_at <= now - context.policy.grace)
+    with context.reading() as session:
+        lost = select(Delivery.id).where(Delivery.state == DeliveryState.SENDING, Delivery.lease_until <= now)
+        planned = (
+            select(Delivery.id).join(Item, Item.id == Delivery.item_id).where(Delivery.state == DeliveryState.PLANNED, overtaken | late)
+        )
+        return session.scalar(lost.limit(1)) is not None or session.scalar(planned.limit(1)) is not None
 
 
 def expire_leases(context: Context, worker: str) -> int:
@@ -122,40 +136,46 @@ class Gauges:
 
 def watch(context: Context, worker: str) -> Gauges:
     """Count overdue and never-queued releases; a person is told when one of them is not nought."""
+    with context.reading() as session:
+        gauges = _measure(session, context.clock(), context.policy.overdue_after)
+    for name, count, words in (("overdue", gauges.overdue, "到时未发"), ("never_queued", gauges.never_queued, "已签发但未进入发布队列")):
+        if count:
+            _alarm(context, worker, name, count, words)
+    return gauges
+
+
+def _alarm(context: Context, worker: str, name: str, count: int, words: str) -> None:
+    log.error("releases are late", gauge=name, count=count)
     with context.work(f"worker:{worker}") as work:
-        late = work.now - context.policy.overdue_after
-        resting = select(AccountRow.channel).where((AccountRow.paused_at.is_not(None)) | (AccountRow.brake_until > work.now))
-        overdue = _count(
-            work.session,
-            select(func.count())
-            .select_from(Delivery)
-            .where(
-                Delivery.channel == "website",
-                Delivery.state == DeliveryState.PLANNED,
-                Delivery.attempts == 0,
-                Delivery.due_at <= late,
-                Delivery.channel.not_in(resting),
-            ),
+        if notices.tell(work, f"release.{name}", "releases", f"有 {count} 件稿件{words}，请检查发布进程是否在运行"):
+            work.record(Verb.ALARM_RAISED, "releases", {"gauge": name, "count": count})
+            work.commit()
+
+
+def _measure(session: Session, now: datetime, patience: timedelta) -> Gauges:
+    resting = select(AccountRow.channel).where((AccountRow.paused_at.is_not(None)) | (AccountRow.brake_until > now))
+    overdue = (
+        select(func.count())
+        .select_from(Delivery)
+        .where(
+            Delivery.channel == "website",
+            Delivery.state == DeliveryState.PLANNED,
+            Delivery.attempts == 0,
+            Delivery.due_at <= now - patience,
+            Delivery.channel.not_in(resting),
         )
-        planned = aliased(Delivery)
-        never = _count(
-            work.session,
-            select(func.count())
-            .select_from(Item)
-            .where(Item.state == ItemState.RELEASED, ~exists().where(planned.item_id == Item.id, planned.revision_no == Item.released_no)),
-        )
-        waiting = {
-            state: _count(work.session, select(func.count()).select_from(Delivery).where(Delivery.state == state, Delivery.needs_person))
-            for state in (DeliveryState.UNKNOWN, DeliveryState.REFUSED)
-        }
-        gauges = Gauges(overdue, never, waiting[DeliveryState.UNKNOWN], waiting[DeliveryState.REFUSED])
-        for name, count, words in (("overdue", overdue, "到时未发"), ("never_queued", never, "已签发但未进入发布队列")):
-            if count:
-                log.error("releases are late", gauge=name, count=count)
-                notices.tell(work, f"release.{name}", "releases", f"有 {count} 件稿件{words}，请检查发布进程是否在运行")
-                work.record(Verb.ALARM_RAISED, "releases", {"gauge": name, "count": count})
-                work.commit()
-        return gauges
+    )
+    planned = aliased(Delivery)
+    never = (
+        select(func.count())
+        .select_from(Item)
+        .where(Item.state == ItemState.RELEASED, ~exists().where(planned.item_id == Item.id, planned.revision_no == Item.released_no))
+    )
+
+    def waiting(state: DeliveryState) -> int:
+        return _count(session, select(func.count()).select_from(Delivery).where(Delivery.state == state, Delivery.needs_person))
+
+    return Gauges(_count(session, overdue), _count(session, never), waiting(DeliveryState.UNKNOWN), waiting(DeliveryState.REFUSED))
 
 
 def _count(session: Session, query: Select[int]) -> int:

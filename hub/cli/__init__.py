@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
+import typer
 from rich.console import Console
 
-from hub.cli.root import app
 from hub.domain.problems import Invalid, Refusal
 from hub.settings import BadConfig
 
@@ -15,7 +16,7 @@ def main() -> None:
     """Run the command line; what the rules refuse and what is misconfigured is said in one sentence, not as a traceback."""
     errors = Console(stderr=True)
     try:
-        app()
+        _app()()
     except Invalid as invalid:
         for problem in invalid.problems:
             errors.print(f"[red]✗[/] {problem}", highlight=False)
@@ -26,3 +27,10 @@ def main() -> None:
     except BadConfig as bad:
         errors.print(f"[red]✗[/] {bad}", highlight=False)
         sys.exit(2)
+
+
+def _app() -> typer.Typer:
+    """The tree of commands. What only starts a process does not wait for the parts that read Word, Excel and PDF to load."""
+    starting = sys.argv[1:2] in (["web"], ["worker"], ["beat"])
+    app: typer.Typer = import_module("hub.cli.processes" if starting else "hub.cli.root").app
+    return app

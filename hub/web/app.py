@@ -67,4 +67,4 @@ class _Fallback:
 
 
 def _name(route: APIRoute) -> str:
-    return route.name
+    return f"{route.endpoint.__module__.rpartition('.')[2]}_{route.name}"

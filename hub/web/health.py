@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import cache
 
 import structlog
-from alembic.util.exc import CommandError
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from redis.exceptions import RedisError
@@ -15,7 +14,6 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from hub.store.uow import Reading
-from hub.store.upgrade import current, newest
 from hub.web.deps import container_of
 from hub.wiring import Container
 
@@ -41,7 +39,7 @@ def readyz(request: Request) -> Response:
 def _asked(name: str, check: Callable[[Container], bool], container: Container) -> bool:
     try:
         good = check(container)
-    except (SQLAlchemyError, RedisError, OSError, CommandError) as error:
+    except (SQLAlchemyError, RedisError, OSError) as error:
         log.warning("not ready", part=name, why=f"{type(error).__name__}: {error}"[:300])
         return False
     if not good:
@@ -55,12 +53,17 @@ def _database(container: Container) -> bool:
 
 
 def _schema(container: Container) -> bool:
+    # Loading Alembic takes a good part of a start, and only this question needs it.
+    from hub.store.upgrade import current
+
     return current(container.engine) == _newest()
 
 
 @cache
 def _newest() -> str:
     """It cannot change while this process runs, and reading it means reading every migration."""
+    from hub.store.upgrade import newest
+
     return newest()
 
 

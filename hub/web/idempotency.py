@@ -98,7 +98,11 @@ class Keyed(APIRoute):
             key = request.headers.get("idempotency-key", "")
             if request.method in READING or not _KEY.fullmatch(key):
                 return await plain(request)
-            return await _once(request, key, plain)
+            try:
+                return await _once(request, key, plain)
+            finally:
+                # A form that was read for its digest and then not handled still holds its files.
+                await request.close()
 
         return handle
 
