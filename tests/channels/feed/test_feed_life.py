@@ -30,7 +30,9 @@ from channels.base import (
     recording,
 )
 from channels.feed import Entry, Feed, Release, adapter
-from channels.feed.index import locked
+from channels.feed.catalogue import Head
+from channels.feed.index import Index, locked
+from channels.feed.writer import Writer
 from tests.channels.feed.district import HEALTH, JOBS, NEWS, NOTICES, SITE, District, job, publication
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -184,19 +186,30 @@ def written(district: District, *items: Any, hours: float) -> list[str]:
     return [each.what.removeprefix("WRITE feeds/") for each in exchanges]
 
 
-def test_only_touched_feeds_are_written_and_each_once(district: District) -> None:
+def test_only_touched_feeds_are_built_and_written_and_each_once(district: District, monkeypatch: pytest.MonkeyPatch) -> None:
     departments = tuple(Named(f"d{n}", f"单位{n}") for n in range(40))
     district.site = replace(SITE, departments=departments)
-    payloads = [district.channel.format(publication(f"YC-{n:04}", department=departments[n % 40])).payload for n in range(2000)]
+    models = [district.channel.format(publication(department=each)).payload for each in departments]
+    payloads = ({**models[n % 40], "public_id": f"YC-{n:04}"} for n in range(2000))
     with recording() as exchanges:
         district.channel.rebuild(Entry(district.at(0), (Release(1, each, district.at(0)),)) for each in payloads)
     assert len({each.what for each in exchanges}) == len(exchanges) == 3 * (1 + 40 + 1 + 3) + 2
+    built: list[str] = []
+    documents = Writer.documents
+
+    def counted(self: Writer, index: Index, head: Head) -> Iterator[tuple[str, bytes]]:
+        built.append(head.slug)
+        return documents(self, index, head)
+
+    monkeypatch.setattr(Writer, "documents", counted)
     touched = written(district, publication("YC-NEW", department=departments[7], column=NEWS, area=None), hours=1)
     assert sorted(touched) == sorted(
         f"{feed}.{form}" for feed in ("all", "column-news", "department-d7") for form in ("rss.xml", "atom.xml", "json")
     )
+    assert sorted(built) == ["all", "column-news", "department-d7"]
     batch = [publication(f"YC-B{n}", department=departments[7], column=NEWS, area=None) for n in range(20)]
     assert sorted(written(district, *batch, hours=2)) == sorted(touched)
+    assert sorted(built) == sorted(["all", "column-news", "department-d7"] * 2)
 
 
 def test_a_new_column_gets_an_empty_feed_and_a_line_in_the_list(district: District) -> None:
@@ -244,13 +257,16 @@ def test_reconcile_says_what_the_files_say(district: District) -> None:
     assert isinstance(district.channel.reconcile(rendition, delivery), Absent)
 
 
-def test_a_write_that_breaks_off_is_unknown_and_the_next_one_finishes_it(district: District, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("room", [4, 8], ids=["within all", "after all"])
+def test_a_write_that_breaks_off_is_unknown_and_the_next_one_finishes_it(
+    district: District, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
     district.publish(publication("YC-00"), district.at(0))
     rename, done = files.replace, 0
 
     def full_disk(temporary: Path, path: Path) -> None:
         nonlocal done
-        if (done := done + 1) > 4:
+        if (done := done + 1) > room:
             raise OSError(28, "No space left on device")
         rename(temporary, path)
 

@@ -47,7 +47,7 @@ def play(district: District, steps: list[tuple[str, int, object, object, object,
             assert isinstance(district.publish(item, district.at(hours), "投递时的说明"), Live)
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(STEPS, st.randoms(use_true_random=False))
 def test_rebuilding_gives_the_same_bytes(steps: list[tuple[str, int, object, object, object, int]], order: random.Random) -> None:
     with tempfile.TemporaryDirectory() as folder:

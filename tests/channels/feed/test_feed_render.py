@@ -15,13 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from channels.base import Json
+from channels.base import Json, StoredFile
 from channels.feed import jsonfeed, render
 from channels.feed.catalogue import Head, heads, settings_of
 from channels.feed.entries import Entry, Release, Shown, expand
 from channels.feed.extension import Tombstone
 from channels.feed.payload import build
-from tests.channels.feed.district import SITE, START, publication, rich
+from tests.channels.feed.district import SITE, START, publication, rich, stored
 
 IMAGE = {"image": {"path": "/static/logo.png", "width": 88, "height": 31}}
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -78,6 +78,14 @@ def test_every_attachment_reaches_the_reader_in_every_format() -> None:
     urls = [each.get("url") for each in [*rss.iter(f"{MEDIA}content"), *rss.iter("enclosure")]]
     assert urls == [each["url"] for each in item.payload["attachments"]]
     assert [each["title"] for each in jsonfeed.item(item)["attachments"]] == names
+
+
+def test_attachments_of_one_name_are_not_alternatives_of_each_other_in_json() -> None:
+    twins = (stored("附件.pdf"), StoredFile("b" * 64, "附件.pdf", "application/pdf", 1))
+    entry = Entry(START, (Release(1, build(publication(attachments=twins), SITE)[0], START),))
+    listed = jsonfeed.item(expand(entry, SITE)[0][0])["attachments"]
+    assert [each.get("title") for each in listed] == ["附件.pdf", None]
+    assert len({each["url"] for each in listed}) == 2
 
 
 def test_unmended_feedgen_still_needs_the_mend() -> None:

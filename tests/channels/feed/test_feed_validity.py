@@ -21,9 +21,10 @@ NOW = START + timedelta(days=2)
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
-@pytest.fixture
-def full(district: District) -> District:
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> District:
     """Feeds with everything that can stand in one: rich items, batches of one moment, corrections, a withdrawal, empty feeds."""
+    district = District(tmp_path_factory.mktemp("full"))
     district.settings = {"image": {"path": "/static/logo.png", "width": 144, "height": 144}}
     district.publish(rich(), district.at(0))
     district.publish_many([publication(f"YC-{number:02}") for number in range(8)], district.at(1))
