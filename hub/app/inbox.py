@@ -18,14 +18,13 @@ from hub.store.tables import Contributor, Item, Review, Revision
 
 FORWARD = (
     ItemEvent.SUBMIT,
-    ItemEvent.TAKE,
     ItemEvent.SIGN_DEPT,
     ItemEvent.SIGN_FIRST,
     ItemEvent.SIGN_SECOND,
     ItemEvent.SIGN_FINAL,
     ItemEvent.RELEASE,
 )
-"""Acts that something waits for; taking back, withdrawing and revising are possible but nobody waits for them."""
+"""Acts that something waits for. Taking up (受理) is none: it comes before a first signature, and who may not sign is not asked."""
 CANDIDATES = 500
 """Most items looked at for one answer: whoever has more waiting has other worries than number 501."""
 
