@@ -72,7 +72,7 @@ class WeChatPlatform(Platform):
         self.appid = appid
         self.secret = secret
         self.desk = Desk(Store(state), knobs or Knobs(), clock)
-        line = Line(f"{hub.rstrip('/')}/callbacks/wechat/{account}", callback_token, appid, aes_key) if hub else None
+        line = Line(f"{hub.rstrip('/')}/callbacks/{account}", callback_token, appid, aes_key) if hub else None
         self.messenger = Messenger(self.tick, line, clock)
         jobs.reload(self.desk)
 
@@ -276,7 +276,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Loopback WeChat platform")
     parser.add_argument("--port", type=int, default=8101)
     parser.add_argument("--state", default=":memory:", help="SQLite file that keeps the account (default: memory)")
-    parser.add_argument("--hub", default="", help="address of the hub, whose /callbacks/wechat/ACCOUNT receives events")
+    parser.add_argument("--hub", default="", help="address of the hub, whose /callbacks/ACCOUNT receives events")
     parser.add_argument("--account", default="wechat", help="name of the account in the hub's configuration")
     parser.add_argument("--appid", default=DEFAULT_APPID)
     parser.add_argument("--secret", default=DEFAULT_SECRET)

@@ -312,7 +312,7 @@ def test_a_process_of_its_own_calls_the_hub_back(tmp_path: Path, aes_key: str) -
     assert first == second
     assert first[0] == 200
     assert first[1][0].match == {"publish_id": str(publish_id)}
-    assert set(hub_class.paths) == {"/callbacks/wechat/yunchuan"}
+    assert set(hub_class.paths) == {"/callbacks/yunchuan"}
 
 
 def answers(port: int) -> bool:
