@@ -9,7 +9,7 @@ import typer
 from sqlalchemy import select
 
 from hub.app import people
-from hub.cli.shared import AsJson, bad_call, container, local, out, print_json, print_table
+from hub.cli.shared import AsJson, AsUser, bad_call, caller, container, local, moment, out, print_json, print_table
 from hub.domain.item import ROLE_LABELS, Role
 from hub.store.tables import Department, GrantRow, Person, TokenRow
 
@@ -34,6 +34,23 @@ def add(
     roles = [(Role(r), "" if everywhere else department, grades) for r in role]
     people.add_person(container().context, "cli", username=username, name=name, department=department, roles=roles, is_service=service)
     out.print(f"已新增 {name}（{username}）")
+
+
+@users.command("deputy")
+def name_deputy(
+    principal: Annotated[str, typer.Option(help="被代审人（用户名）")],
+    deputy: Annotated[str, typer.Option(help="代审人（用户名）")],
+    role: Annotated[Role, typer.Option(help="代行的职责")],
+    start: Annotated[str, typer.Option("--from", help="起始时间（北京时间），须晚于现在")],
+    end: Annotated[str, typer.Option("--until", help="截止时间（北京时间）")],
+    as_user: AsUser,
+) -> None:
+    """事先指定代审人（AB角）。"""
+    hub = container()
+    people.name_deputy(
+        hub.context, caller(hub, as_user), principal=principal, deputy=deputy, role=role, starts_at=moment(start), ends_at=moment(end)
+    )
+    out.print(f"{start} 至 {end}，{deputy} 可代 {principal} 行使“{ROLE_LABELS[role]}”职责")
 
 
 @users.command("list")
