@@ -105,17 +105,27 @@ def tag(site: SiteIdentity, specific: str) -> str:
 def expand(entry: Entry, site: SiteIdentity) -> tuple[list[Shown], list[Gone]]:
     """Return the entries that feeds show of this item, and the tombstones they keep of it."""
     newest = entry.releases[-1]
+    moments = _moments(entry.releases)
     everywhere = _feeds(*entry.releases)
-    notices = [_correction(site, old, new) for old, new in zip(entry.releases, entry.releases[1:], strict=False)]
+    notices = [_correction(site, old, new, when) for old, new, when in zip(entry.releases, entry.releases[1:], moments[1:], strict=False)]
     if entry.withdrawn_at is None:
-        return [_item(site, entry, newest), *notices], []
+        return [_item(site, entry, newest, moments[-1]), *notices], []
     # A correction notice may quote what had to be withdrawn, so it goes with its item.
     comment = line(entry.reason) or _NO_REASON
     keys = [f"item:{entry.public_id}", *(each.key for each in notices)]
     return [_withdrawal(site, entry, newest)], [Gone(key, entry.withdrawn_at, comment, everywhere) for key in keys]
 
 
-def _item(site: SiteIdentity, entry: Entry, newest: Release) -> Shown:
+def _moments(releases: tuple[Release, ...]) -> list[datetime]:
+    """When each release changed what readers see. A correction is always later than what it corrects, also where both
+    were released for one moment: a reader that compares ``updated`` would keep the old words."""
+    moments: list[datetime] = []
+    for each in releases:
+        moments.append(max(each.updated_at, moments[-1] + timedelta(seconds=1)) if moments else each.updated_at)
+    return moments
+
+
+def _item(site: SiteIdentity, entry: Entry, newest: Release, updated_at: datetime) -> Shown:
     payload: dict[str, Any] = newest.payload
     key = f"item:{entry.public_id}"
     return Shown(
@@ -126,7 +136,7 @@ def _item(site: SiteIdentity, entry: Entry, newest: Release) -> Shown:
         content_html=payload["content_html"],
         url=payload["url"],
         published=_second(entry.published_at),
-        updated=_stamp(newest.updated_at, key),
+        updated=_stamp(updated_at, key),
         payload=payload,
         related=tuple((each["url"], each["title"]) for each in payload["related"]),
         feeds=_feeds(newest),
@@ -134,16 +144,16 @@ def _item(site: SiteIdentity, entry: Entry, newest: Release) -> Shown:
     )
 
 
-def _correction(site: SiteIdentity, old: Release, new: Release) -> Shown:
+def _correction(site: SiteIdentity, old: Release, new: Release, when: datetime) -> Shown:
     payload: dict[str, Any] = new.payload
     title, before = payload["title"], str(old.payload["title"])
     note = payload["change_note"] or new.note.strip() or _NO_NOTE
     lines = [
-        f"《{_link(payload['url'], title)}》已于{_moment(new.updated_at)}更正。",
+        f"《{_link(payload['url'], title)}》已于{_moment(when)}更正。",
         f"<strong>更正说明：</strong>{paragraphs(note)}",
         f"原标题：《{escape(before, quote=False)}》" if before != title else "",
     ]
-    return _notice(site, f"{payload['public_id']}.{new.revision}", f"更正公告：{title}", note, lines, new, new.updated_at, _feeds(old, new))
+    return _notice(site, f"{payload['public_id']}.{new.revision}", f"更正公告：{title}", note, lines, new, when, _feeds(old, new))
 
 
 def _withdrawal(site: SiteIdentity, entry: Entry, newest: Release) -> Shown:

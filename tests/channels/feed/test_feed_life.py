@@ -85,6 +85,16 @@ def test_a_correction_keeps_the_id_moves_updated_and_adds_a_notice(district: Dis
     assert etree.fromstring(district.read("all.rss.xml")).find(".//item/{http://www.w3.org/2005/Atom}link").get("rel") == "related"
 
 
+def test_a_correction_released_for_the_same_moment_is_still_later(district: District) -> None:
+    district.publish(publication(), district.at(0))
+    stamps = [items(district)[0]["date_modified"]]
+    for revision in (2, 3):
+        district.publish(publication(revision=revision), district.at(0))
+        stamps += [each["date_modified"] for each in items(district) if each["id"].endswith("item:YC-01")]
+    assert stamps == sorted(set(stamps))
+    assert len({each["date_modified"] for each in items(district)}) == 3
+
+
 def test_a_withdrawal_leaves_a_tombstone_and_a_notice_and_none_of_the_words(district: District) -> None:
     district.publish(publication(body_html="<p>不应公开的内容</p>", summary="不应公开的内容"), district.at(0))
     district.publish(publication(revision=2, body_html="<p>不应公开的内容</p>", change_note="不应公开的内容已更正"), district.at(1))
