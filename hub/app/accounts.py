@@ -41,6 +41,7 @@ def _row(work: Work, channel: str) -> AccountRow:
 def stop(work: Work, channel: str, refusal: Refused) -> None:
     """Pause the account (or let it rest until the platform's limit is over) and tell its keeper. Only this account stops."""
     row = _row(work, channel)
+    known = row.paused_at is not None or (row.brake_until is not None and row.brake_until > work.now)
     row.pause_kind, row.pause_reason = refusal.kind.value, refusal.reason
     if refusal.until is not None and refusal.kind in (RefusalClass.QUOTA, RefusalClass.BRAKE):
         until = work.now + refusal.until
@@ -50,8 +51,10 @@ def stop(work: Work, channel: str, refusal: Refused) -> None:
     else:
         row.paused_at = row.paused_at or work.now
         text = f"{channel} 账号已停用，需维护人处理后重新检测：{refusal.reason}"
-    log.error("channel account stopped", channel=channel, kind=refusal.kind.value, reason=refusal.reason)
-    notices.tell(work, f"account.{refusal.kind.value}", f"account:{channel}", text)
+    if not known:
+        # A look at a doubtful delivery meets the same refusal again and again; its keeper needs to hear of it once.
+        log.error("channel account stopped", channel=channel, kind=refusal.kind.value, reason=refusal.reason)
+        notices.tell(work, f"account.{refusal.kind.value}", f"account:{channel}", text)
     work.record(
         Verb.ACCOUNT_PAUSED, f"account:{channel}", {"kind": refusal.kind.value, "reason": refusal.reason[:300], "code": refusal.code}
     )
@@ -62,7 +65,11 @@ def worked(work: Work, channel: str) -> None:
 
 
 def test(context: Context, actor: str, channel: str) -> Health:
-    """Make the harmless test call; a good answer starts a stopped account again, a bad one is recorded."""
+    """Make the harmless test call; a good answer starts a stopped account again, a bad one is recorded.
+
+    The daily call of beat starts again only what a refusal of token or rights had stopped: it knows nothing of why a
+    person paused the account, and a harmless call proves nothing about a used-up quota.
+    """
     adapter = context.channels.get(channel)
     if adapter is None:
         raise NotFound(f"没有渠道“{channel}”", code="channel_unknown")
@@ -74,9 +81,13 @@ def test(context: Context, actor: str, channel: str) -> Health:
     with act(context, actor, Verb.ACCOUNT_TESTED, f"account:{channel}") as work:
         row = _row(work, channel)
         row.tested_at, row.expires_at = work.now, health.expires_at
+        by_itself = actor.startswith("worker:")
         resumed = health.ok and (row.paused_at is not None or row.brake_until is not None)
+        resumed = resumed and (not by_itself or row.pause_kind in (RefusalClass.TOKEN, RefusalClass.PERMISSION))
+        if resumed:
+            row.paused_at, row.brake_until, row.pause_kind, row.pause_reason = None, None, "", ""
         if health.ok:
-            row.paused_at, row.brake_until, row.pause_kind, row.pause_reason, row.last_ok_at = None, None, "", "", work.now
+            row.last_ok_at = work.now
         work.record(Verb.ACCOUNT_TESTED, f"account:{channel}", {"ok": health.ok, "message": health.message[:300], "resumed": resumed})
         _warn_of_expiry(work, row, context.policy.expiry_warning)
     return health

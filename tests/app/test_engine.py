@@ -170,6 +170,31 @@ def test_a_good_test_call_starts_a_stopped_account_again(hub: World) -> None:
         assert account.last_ok_at is not None
 
 
+def test_what_a_person_paused_is_not_started_by_the_daily_test(hub: World) -> None:
+    accounts.pause_by_person(hub.context, hub.caller("guan"), "wechat", "账号换人维护")
+    item = hub.released()
+    accounts.test(hub.context, "worker:beat", "wechat")
+    hub.send()
+    assert wechat(hub, item).state == DeliveryState.PLANNED
+    accounts.test(hub.context, "person:guan", "wechat")
+    hub.send()
+    assert wechat(hub, item).state == DeliveryState.DELIVERED
+
+
+def test_a_stopped_account_is_announced_once(hub: World, fixed_clock: FixedClock) -> None:
+    hub.platform("wechat").plan("push", Unknown("没有应答"))
+    hub.platform("wechat").plan("reconcile", Refused("令牌失效", RefusalClass.TOKEN, "40001"), times=4)
+    item = hub.released()
+    hub.send()
+    for _ in range(4):
+        fixed_clock.advance(hours=1)
+        look.look_due(hub.context, "wechat", "test")
+        notices.send_waiting(hub.context, Hooks())
+    assert wechat(hub, item).state == DeliveryState.UNKNOWN, "the doubt stays: nobody looked"
+    with hub.context.reading() as session:
+        assert len(session.scalars(select(Notice).where(Notice.kind == "account.token")).all()) == 1
+
+
 @pytest.mark.parametrize(
     ("outcome", "state"),
     [
