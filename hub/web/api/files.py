@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, File, Form, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Response, UploadFile
 from fastapi.responses import FileResponse
 
 from hub.app import uploads
@@ -38,6 +38,7 @@ def upload(
     context: Ctx,
     hub: Hub,
     caller: Annotated[Caller, Depends(may_act("write", Verb.FILE_STORED))],
+    response: Response,
     file: Annotated[UploadFile, File(description="附件或图片；程序、网页、带宏或加密的文件和带密级标志的文件不予接收")],
     role: Annotated[str, Form(pattern="^(attachment|picture|cover)$")] = "attachment",
     alt: Annotated[Text, Form(max_length=1000, description="图片的文字说明")] = "",
@@ -56,7 +57,8 @@ def upload(
         )
     finally:
         path.unlink()
-    return FileStoredOut.model_validate({"self": f"{PREFIX}/files/{use.sha256}", "file": use})
+    response.headers["Location"] = address = f"{PREFIX}/files/{use.sha256}"
+    return FileStoredOut.model_validate({"self": address, "file": use})
 
 
 @router.get("/files/{sha256}", summary="下载自己上传的文件", response_class=FileResponse, responses={**_BYTES, **errors(*READ, 404)})
