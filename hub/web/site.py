@@ -34,6 +34,16 @@ PAGE_POLICY = (
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 )
 UPLOAD_POLICY = "default-src 'none'; sandbox"
+CACHING = (
+    # The name holds the digest of the bytes.
+    ("/assets/", "public, max-age=31536000, immutable"),
+    # Its name holds a digest too, but a withdrawn attachment must not live on in caches for a year.
+    ("/files/", "public, max-age=3600"),
+    # As long as the feeds' own ttl says (channels/feed/README.md): readers obey both.
+    ("/feeds/", "public, max-age=900"),
+    ("/", "public, max-age=60"),
+)
+"""How long a public file may be kept, by the start of its address."""
 """What people uploaded is shown, never run, whatever it is."""
 TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -210,11 +220,9 @@ def _opened(root: Path, place: Path) -> BufferedReader | None:
 
 def _policies(path: str) -> dict[str, str]:
     feed = path.startswith("/feeds/")
-    uploaded = path.startswith("/files/")
     return {
-        # The address of an uploaded file holds the digest of its bytes.
-        "Cache-Control": "public, max-age=31536000, immutable" if uploaded else "public, no-cache" if feed else "public, max-age=60",
-        "Content-Security-Policy": UPLOAD_POLICY if uploaded else PAGE_POLICY,
+        "Cache-Control": next(value for start, value in CACHING if path.startswith(start)),
+        "Content-Security-Policy": UPLOAD_POLICY if path.startswith("/files/") else PAGE_POLICY,
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "SAMEORIGIN",
         "Referrer-Policy": "strict-origin-when-cross-origin",
