@@ -15,6 +15,7 @@ from hub.app.context import Context
 from hub.app.seed import seed
 from hub.cli import audit, board, embedded, journey
 from hub.cli.shared import bad_call, container, out
+from hub.embedded.redis_server import RedisNotStarted
 from hub.embedded.supervisor import NotReady, Supervisor
 from hub.intake.district import load_district
 from hub.settings import Settings, lend
@@ -36,24 +37,26 @@ def demo(
     data = Settings().data
     chosen = embedded.plan(data, port)
     config = embedded.write_config(chosen, EXAMPLES / "hub.toml", data / "hub.toml")
-    variables = embedded.environment(chosen, data, config)
-    lend(variables)
-    hub = container()
     try:
-        _serve(hub, chosen, variables, once=once, wait=wait)
-    except NotReady as error:
+        with embedded.redis_server(data) as redis:
+            variables = embedded.environment(chosen, data, config, redis.url)
+            lend(variables)
+            hub = container()
+            try:
+                _serve(hub, chosen, variables, once=once, wait=wait)
+            finally:
+                hub.close()
+    except (NotReady, RedisNotStarted) as error:
         out.print(f"[red]✗[/] {error}")
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
         out.print("已停止。再次运行 make run 将继续使用同一份数据。")
-    finally:
-        hub.close()
 
 
 def _serve(hub: Container, chosen: embedded.Plan, variables: dict[str, str], *, once: bool, wait: float) -> None:
     began = time.monotonic()
     data = hub.settings.data
-    with embedded.redis_server(data), Supervisor(data / "logs") as supervisor:
+    with Supervisor(data / "logs") as supervisor:
         _step("数据库", migrations.upgrade(hub.engine))
         for program in embedded.platform_programs(chosen, data):
             supervisor.start(program)
@@ -120,24 +123,31 @@ def _tell_where(hub: Container, chosen: embedded.Plan) -> None:
 def run() -> None:
     """启动嵌入式中枢（Redis、网站、发布、调度），不装入样例。配置见 HUB_CONFIG。"""
     settings = Settings()
-    hub = container()
-    variables = {"HUB_DATA_DIR": str(settings.data)}
     try:
-        with embedded.redis_server(settings.data), Supervisor(settings.data / "logs") as supervisor:
-            _step("数据库", migrations.upgrade(hub.engine))
-            accounts.ensure(hub.context)
-            for program in embedded.hub_programs(settings, variables):
-                supervisor.start(program)
-            supervisor.wait_ready(timeout=90)
-            out.print(f"中枢正在运行：{settings.site_address}/  按 Ctrl-C 停止")
-            supervisor.wait()
-    except NotReady as error:
+        with embedded.redis_server(settings.data) as redis:
+            variables = {"HUB_DATA_DIR": str(settings.data), "HUB_REDIS_URL": redis.url}
+            lend(variables)
+            hub = container()
+            try:
+                _keep_running(hub, variables)
+            finally:
+                hub.close()
+    except (NotReady, RedisNotStarted) as error:
         out.print(f"[red]✗[/] {error}")
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
         out.print("已停止。")
-    finally:
-        hub.close()
+
+
+def _keep_running(hub: Container, variables: dict[str, str]) -> None:
+    with Supervisor(hub.settings.data / "logs") as supervisor:
+        _step("数据库", migrations.upgrade(hub.engine))
+        accounts.ensure(hub.context)
+        for program in embedded.hub_programs(hub.settings, variables):
+            supervisor.start(program)
+        supervisor.wait_ready(timeout=90)
+        out.print(f"中枢正在运行：{hub.settings.site_address}/  按 Ctrl-C 停止")
+        supervisor.wait()
 
 
 def _step(what: str, result: str) -> None:

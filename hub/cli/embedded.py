@@ -46,20 +46,19 @@ def plan(data: Path, wanted: int = WEB) -> Plan:
             raise BadConfig(f"端口 {ports} 已被占用（可能已有一个中枢在运行）。请先停止它，或换一个数据目录：HUB_DATA_DIR=新目录 make run")
         return kept
     web, wechat, weibo = _free_ports(wanted)
-    made = Plan(
-        web, wechat, weibo, secrets={name: secrets.token_urlsafe(24) for name in ("WECHAT_SECRET", "WECHAT_CALLBACK", "WEIBO_TOKEN")}
-    )
+    made = Plan(web, wechat, weibo, secrets={name: secrets.token_hex(24) for name in ("WECHAT_SECRET", "WECHAT_CALLBACK", "WEIBO_TOKEN")})
     data.mkdir(parents=True, exist_ok=True)
     file.touch(mode=0o600)
     file.write_text(json.dumps({"web": made.web, "wechat": made.wechat, "weibo": made.weibo, "secrets": made.secrets}), "utf-8")
     return made
 
 
-def environment(chosen: Plan, data: Path, config: Path) -> dict[str, str]:
+def environment(chosen: Plan, data: Path, config: Path, redis_url: str) -> dict[str, str]:
     """Variables of every process of the embedded hub."""
     return {
         "HUB_DATA_DIR": str(data),
         "HUB_CONFIG": str(config),
+        "HUB_REDIS_URL": redis_url,
         "HUB_HOST": "127.0.0.1",
         "HUB_PORT": str(chosen.web),
         "HUB_SITE_URL": chosen.site,

@@ -158,10 +158,10 @@ def town(folder: Path, *, ports: int, web: bool = False) -> Iterator[Town]:
     data = folder / "data"
     plan = embedded.plan(data, ports)
     config = embedded.write_config(plan, EXAMPLES / "hub.toml", data / "hub.toml")
-    variables = embedded.environment(plan, data, config)
-    with patch.dict(os.environ, variables):
-        hub = Container(Settings())
-        with embedded.redis_server(data) as server, Supervisor(data / "logs", pause=0.2, longest_pause=1.0) as supervisor:
+    with embedded.redis_server(data) as server:
+        variables = embedded.environment(plan, data, config, server.url)
+        with patch.dict(os.environ, variables), Supervisor(data / "logs", pause=0.2, longest_pause=1.0) as supervisor:
+            hub = Container(Settings())
             upgrade.upgrade(hub.engine)
             seed(Context(hub.engine, hub.clock, hub.files), load_district(EXAMPLES / "district.toml"), "system")
             accounts.ensure(hub.context)
