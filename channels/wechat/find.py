@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
 
+from channels.base import Unknown
 from channels.wechat.client import Problem
 from channels.wechat.office import Office, number
 
 PAGE = 20
-PAGES = 3
+PAGES = 50
+"""A listing is read back to the time of the first attempt: 1000 entries are all that a day's quota of draft/add can make."""
 CLOCK_SKEW = timedelta(seconds=120)
 """The platform's clock is not ours: what is this much older than the first attempt may still be ours."""
 
@@ -54,7 +56,10 @@ def find_article(office: Office, mark: Fingerprint, but: Container[str]) -> tupl
 
 
 def _newest(office: Office, path: str, what: str, since: datetime) -> Iterator[dict[str, Any] | Problem]:
-    """Entries of a listing, newest first, until they are too old to be ours."""
+    """Entries of a listing, newest first, until they are too old to be ours.
+
+    A listing that could not be read back that far ends with a ``Problem``: not having found something there proves nothing.
+    """
     for page in range(PAGES):
         answer = office.client.post(path, {"offset": page * PAGE, "count": PAGE, "no_content": 1}, what)
         if isinstance(answer, Problem):
@@ -64,6 +69,7 @@ def _newest(office: Office, path: str, what: str, since: datetime) -> Iterator[d
         yield from entries
         if len(entries) < PAGE or _moment(entries[-1]) < since - CLOCK_SKEW:
             return
+    yield Problem(Unknown(f"{what}：最近 {PAGES * PAGE} 条仍未覆盖首次发送时间，未找到不能证明未发布"))
 
 
 def _plain(text: object) -> str:

@@ -190,6 +190,37 @@ def test_an_older_draft_with_the_same_words_is_not_ours(bench: Bench) -> None:
     assert len(bench.drafts()) == 1
 
 
+@pytest.mark.parametrize("call", ["freepublish/submit", "draft/add"])
+def test_a_doubtful_send_is_found_behind_many_later_ones(bench: Bench, call: str) -> None:
+    """A killed worker's lease runs minutes, and a busy account sends more than the listing's first pages in that time."""
+    delivery = bench.delivery()
+    bench.platform.fail("apply_and_drop", f"/cgi-bin/{call}")
+    assert isinstance(delivery.send(), Unknown)
+    other = bench.channel(mode="publish" if call == "freepublish/submit" else "draft")
+    for number in range(70):
+        bench.clock.advance(seconds=1)
+        bench.delivery(other, title=f"另一篇 {number}").send()
+    bench.clock.advance(minutes=1)
+    live(delivery.run())
+    assert sum(a["title"] == delivery.publication.title for a in bench.articles()) == 1
+
+
+def test_a_listing_that_does_not_reach_back_far_enough_proves_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("channels.wechat.find.PAGES", 1)
+    delivery = bench.delivery()
+    bench.platform.fail("apply_and_drop", "/cgi-bin/draft/add")
+    assert isinstance(delivery.send(), Unknown)
+    other = bench.channel(mode="draft")
+    for number in range(30):
+        bench.clock.advance(seconds=1)
+        bench.delivery(other, title=f"另一篇 {number}").send()
+    for _ in range(5):
+        bench.clock.advance(hours=1)
+        outcome = delivery.look()
+        assert isinstance(outcome, Unknown), "absence was not proved, so nothing may be sent again"
+        assert "未覆盖" in outcome.why
+
+
 def test_a_draft_that_a_person_published_meanwhile_is_not_sent_again(bench: Bench) -> None:
     delivery = bench.delivery()
     bench.platform.fail("business", "/cgi-bin/freepublish/submit", code=45011)
