@@ -55,7 +55,7 @@ def stock(stage: Stage, count: int, channels: Sequence[str], *, first: int = 0) 
     with hub.context.work("system") as work:
         session, now = work.session, work.now
         later = now + MAX_AHEAD
-        people = dict(session.execute(select(Person.username, Person.id)).tuples().all())
+        people = dict(session.execute(select(Person.username, Person.id)).all())
         cast = cast_of(hub)
         signers = [people[n] for n in (cast.heads[DEPARTMENT], cast.first[0], cast.second[0], cast.final["A"])]
         liaison, publisher = people[cast.liaisons[DEPARTMENT]], people[cast.publisher]

@@ -17,9 +17,10 @@ from sqlalchemy.exc import IntegrityError
 
 from channels.base import Absent, Accepted, Callbacks, Event, Live, Outcome, Ref, Unknown, recording
 from hub.app import patrol
-from hub.app.claim import Claimed, previous_ref, rendition_of
+from hub.app.claim import Claimed
 from hub.app.context import Context
 from hub.app.look import IN_DOUBT, settle_look
+from hub.app.papers import previous_ref, rendition_of
 from hub.app.send import job_for
 from hub.domain.delivery import DeliveryState
 from hub.domain.problems import NotFound

@@ -6,24 +6,23 @@ A late or double message from the broker finds nothing to claim: whoever gets th
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, insert, not_, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, insert, literal, not_, or_, select, update
 from sqlalchemy.orm import aliased
 
 from channels.base import Action, Limits, Ref, Rendition
-from hub.app import publication
+from hub.app import papers
 from hub.app.context import Context
 from hub.app.items import subject
 from hub.domain.delivery import IN_DOUBT, DeliveryState
 from hub.domain.item import ItemState
 from hub.domain.verbs import Verb
-from hub.store.tables import AccountRow, Attempt, Delivery, Item, Progress, Release, RenditionRow, Revision
+from hub.store.base import Utc
+from hub.store.tables import AccountRow, Attempt, Delivery, Item, Release
 from hub.store.uow import Work
-
-SHOWING = (DeliveryState.DELIVERED, DeliveryState.WITHDRAWING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ def claim(context: Context, channel: str, worker: str) -> list[Claimed]:
         ).all()
         rows = _one_per_item([(d, i, r) for d, i, r in due])
         won = _take(work, [d for d, _, _ in rows], limits)
-        claimed = [_hand_out(work, d, i, r, worker) for d, i, r in rows if d.id in won]
+        claimed = _hand_out(work, [row for row in rows if row[0].id in won], channel, worker)
         for item in {c.item.id: c.item for c in claimed if c.delivery.channel == "website"}.values():
             if item.published_at is None:
                 item.published_at = work.now
@@ -135,69 +134,57 @@ def _one_per_item(rows: list[tuple[Delivery, Item, Release]]) -> list[tuple[Deli
 
 
 def _take(work: Work, due: Sequence[Delivery], limits: Limits) -> set[int]:
+    """Win the rows that are still planned: their ids. The objects in ``due`` are brought up to date by the same statement."""
     if not due:
         return set()
     lease = work.now + limits.lease + limits.lease * (len(due) - 1) / 4
-    return set(
-        work.session.scalars(
-            update(Delivery)
-            .where(Delivery.id.in_([d.id for d in due]), Delivery.state == DeliveryState.PLANNED)
-            .values(state=DeliveryState.SENDING, lease_until=lease, attempts=Delivery.attempts + 1, reason="")
-            .returning(Delivery.id)
-            .execution_options(synchronize_session="fetch")
+    won = work.session.scalars(
+        update(Delivery)
+        .where(Delivery.id.in_([d.id for d in due]), Delivery.state == DeliveryState.PLANNED)
+        .values(
+            state=DeliveryState.SENDING,
+            lease_until=lease,
+            attempts=Delivery.attempts + 1,
+            reason="",
+            first_attempt_at=func.coalesce(Delivery.first_attempt_at, literal(work.now, Utc())),
         )
+        .returning(Delivery)
+        .execution_options(synchronize_session=False, populate_existing=True)
     )
+    return {d.id for d in won}
 
 
-def _hand_out(work: Work, delivery: Delivery, item: Item, release: Release, worker: str) -> Claimed:
-    session = work.session
-    session.refresh(delivery)
-    if delivery.first_attempt_at is None:
-        delivery.first_attempt_at = work.now
-    attempt_id = session.scalars(
-        insert(Attempt).returning(Attempt.id),
-        [{"delivery_id": delivery.id, "number": delivery.attempts, "kind": "send", "worker": worker, "started_at": work.now}],
-    ).one()
-    session.flush()
-    details = {"delivery": delivery.id, "channel": delivery.channel, "action": delivery.action, "attempt": delivery.attempts}
-    work.record(Verb.DELIVERY_CLAIMED, subject(item.public_id), details)
-    progress = session.get(Progress, delivery.id)
-    ref = json.loads(progress.ref if progress else delivery.ref)
-    rendition = rendition_of(work, delivery)
-    return Claimed(
-        delivery, item, release, rendition, ref, previous_ref(work, delivery), attempt_id, _as_approved(work, delivery, rendition)
-    )
-
-
-def rendition_of(work: Work, delivery: Delivery) -> Rendition:
-    row = work.session.get_one(RenditionRow, (delivery.revision_id, delivery.channel))
-    return Rendition(delivery.channel, json.loads(row.payload))
-
-
-def previous_ref(work: Work, delivery: Delivery) -> Ref:
-    """Under which ref the channel shows the older revision (or, for a withdrawal, the one to take back)."""
-    found = work.session.scalar(
-        select(Delivery.ref)
-        .where(
-            Delivery.item_id == delivery.item_id,
-            Delivery.channel == delivery.channel,
-            Delivery.id != delivery.id,
-            Delivery.action != Action.WITHDRAW,
-            Delivery.state.in_(SHOWING),
+def _hand_out(work: Work, rows: Sequence[tuple[Delivery, Item, Release]], channel: str, worker: str) -> list[Claimed]:
+    if not rows:
+        return []
+    deliveries = [d for d, _, _ in rows]
+    attempts = open_attempts(work, "send", worker, {d.id: d.attempts for d in deliveries})
+    renditions, signed = papers.renditions(work, channel, deliveries)
+    kept, previous = papers.kept_refs(work, deliveries), papers.previous_refs(work, deliveries)
+    claimed = []
+    for delivery, item, release in rows:
+        details = {"delivery": delivery.id, "channel": delivery.channel, "action": delivery.action, "attempt": delivery.attempts}
+        work.record(Verb.DELIVERY_CLAIMED, subject(item.public_id), details)
+        ref = kept[delivery.id] if delivery.id in kept else json.loads(delivery.ref)
+        claimed.append(
+            Claimed(
+                delivery,
+                item,
+                release,
+                renditions[delivery.revision_id],
+                ref,
+                previous.get(delivery.id, {}),
+                attempts[delivery.id],
+                delivery.revision_id in signed,
+            )
         )
-        .order_by(Delivery.revision_no.desc())
-        .limit(1)
-    )
-    ref: Ref = json.loads(found) if found else {}
-    return ref
+    return claimed
 
 
-def _as_approved(work: Work, delivery: Delivery, rendition: Rendition) -> bool:
-    """The last look before it leaves (invariant 2): these bytes, and no others, are what four people signed."""
-    digests = dict(
-        work.session.execute(
-            select(RenditionRow.channel, RenditionRow.digest).where(RenditionRow.revision_id == delivery.revision_id)
-        ).all()
-    )
-    revision = work.session.get_one(Revision, delivery.revision_id)
-    return digests.get(delivery.channel) == rendition.digest and publication.is_as_approved(revision, digests)
+def open_attempts(work: Work, kind: str, worker: str, numbers: Mapping[int, int]) -> dict[int, int]:
+    """Begin one attempt for each delivery id in ``numbers`` (→ the attempt's number). Returns delivery id → attempt id."""
+    rows = [
+        {"delivery_id": delivery, "number": number, "kind": kind, "worker": worker, "started_at": work.now}
+        for delivery, number in numbers.items()
+    ]
+    return dict(work.session.execute(insert(Attempt).returning(Attempt.delivery_id, Attempt.id), rows).all())

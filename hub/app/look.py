@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import func, or_, select
 
 from channels.base import Absent, Accepted, Action, Exchange, Limits, Live, Outcome, Ref, Refused, Unavailable, Unknown, recording
-from hub.app import accounts, notices
-from hub.app.claim import Claimed, previous_ref, rendition_of
+from hub.app import accounts, notices, papers
+from hub.app.claim import Claimed, open_attempts
 from hub.app.context import Context
 from hub.app.send import job_for
-from hub.app.settle import close_attempt, follow_item, gone_live, note_settled, refuse, why
+from hub.app.settle import close_attempts, follow_item, gone_live, note_settled, refuse, why
 from hub.domain.delivery import DeliveryEvent, DeliveryState, advance
 from hub.domain.verbs import Verb
 from hub.store.tables import Attempt, Delivery, Item, Release
@@ -61,27 +62,35 @@ def _claim_looks(context: Context, channel: str, worker: str, only: int | None =
             .limit(LOOKS_AT_ONCE)
             .with_for_update(of=Delivery, skip_locked=True)
         ).all()
-        limits = context.channels[channel].limits
-        claimed = [_begin_look(work, d, i, r, worker, limits) for d, i, r in rows]
+        claimed = _begin_looks(work, [(d, i, r) for d, i, r in rows], channel, worker, context.channels[channel].limits)
         if claimed:
             work.commit()
         return claimed
 
 
-def _begin_look(work: Work, delivery: Delivery, item: Item, release: Release, worker: str, limits: Limits) -> Claimed:
-    delivery.looks += 1
-    delivery.lease_until = work.now + limits.lease
-    number = 1 + (
-        work.session.scalar(select(func.max(Attempt.number)).where(Attempt.delivery_id == delivery.id, Attempt.kind == "look")) or 0
+def _begin_looks(work: Work, rows: Sequence[tuple[Delivery, Item, Release]], channel: str, worker: str, limits: Limits) -> list[Claimed]:
+    if not rows:
+        return []
+    deliveries = [d for d, _, _ in rows]
+    last = (
+        select(Attempt.delivery_id, func.max(Attempt.number))
+        .where(Attempt.delivery_id.in_([d.id for d in deliveries]), Attempt.kind == "look")
+        .group_by(Attempt.delivery_id)
     )
-    attempt_id = work.session.scalars(
-        insert(Attempt).returning(Attempt.id),
-        [{"delivery_id": delivery.id, "number": number, "kind": "look", "worker": worker, "started_at": work.now}],
-    ).one()
-    details = {"delivery": delivery.id, "channel": delivery.channel, "look": delivery.looks, "begins": True}
-    work.record(Verb.DELIVERY_RECONCILED, f"item:{item.public_id}", details)
-    ref: Ref = json.loads(delivery.ref)
-    return Claimed(delivery, item, release, rendition_of(work, delivery), ref, previous_ref(work, delivery), attempt_id)
+    numbers = dict.fromkeys((d.id for d in deliveries), 1) | {delivery: number + 1 for delivery, number in work.session.execute(last)}
+    attempts = open_attempts(work, "look", worker, numbers)
+    renditions, _ = papers.renditions(work, channel, deliveries)
+    previous = papers.previous_refs(work, deliveries)
+    claimed = []
+    for delivery, item, release in rows:
+        delivery.looks += 1
+        delivery.lease_until = work.now + limits.lease
+        details = {"delivery": delivery.id, "channel": delivery.channel, "look": delivery.looks, "begins": True}
+        work.record(Verb.DELIVERY_RECONCILED, f"item:{item.public_id}", details)
+        ref: Ref = json.loads(delivery.ref)
+        rendition = renditions[delivery.revision_id]
+        claimed.append(Claimed(delivery, item, release, rendition, ref, previous.get(delivery.id, {}), attempts[delivery.id]))
+    return claimed
 
 
 def _look(context: Context, claimed: Claimed, worker: str) -> None:
@@ -106,7 +115,7 @@ def settle_look(
             return False
         item = work.session.get_one(Item, delivery.item_id)
         if attempt_id is not None:
-            close_attempt(work, attempt_id, outcome, exchanges)
+            close_attempts(work, [(attempt_id, outcome, exchanges)])
         in_doubt = DeliveryState(delivery.state) in IN_DOUBT
         if in_doubt:
             delivery.lease_until = None

@@ -9,8 +9,9 @@ from sqlalchemy import func, select
 
 from channels.base import Absent, Outcome, recording
 from hub.app import notices
-from hub.app.claim import Claimed, previous_ref, rendition_of
+from hub.app.claim import Claimed
 from hub.app.context import Context
+from hub.app.papers import previous_ref, rendition_of
 from hub.app.send import job_for
 from hub.domain.delivery import DeliveryEvent, DeliveryState, advance
 from hub.domain.verbs import Verb

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -95,8 +94,3 @@ def _relations(session: Session, content: Content, site_url: str) -> tuple[Relat
         if row is not None:
             found.append(Relation(relation.type, relation.target, row.title, item_url(site_url, relation.target)))
     return tuple(found)
-
-
-def is_as_approved(revision: Revision, renditions: Mapping[str, str]) -> bool:
-    """Whether the stored content and rendition digests still give the digest that was signed."""
-    return revision_digest(Content.from_json(json.loads(revision.content)), renditions) == revision.digest

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from channels.base import (
     Absent,
@@ -23,15 +24,16 @@ from channels.base import (
     Unavailable,
     Unknown,
 )
-from hub.app import accounts, notices
-from hub.app.claim import SHOWING, Claimed
+from hub.app import accounts, notices, papers
+from hub.app.claim import Claimed
 from hub.app.context import Context
 from hub.app.items import subject
+from hub.app.papers import SHOWING
 from hub.domain.delivery import DELIVERY_LABELS, DeliveryEvent, DeliveryState, advance
 from hub.domain.item import ItemState
 from hub.domain.retry import pause
 from hub.domain.verbs import Verb
-from hub.store.tables import Attempt, Delivery, Item, Progress
+from hub.store.tables import AccountRow, Attempt, Delivery, Item, Progress
 from hub.store.uow import Work
 
 log = structlog.get_logger(__name__)
@@ -45,37 +47,64 @@ def settle(context: Context, results: Sequence[tuple[Claimed, Outcome, list[Exch
     whoever looks at the platform.
     """
     with context.work(f"worker:{worker}") as work:
+        ids = [c.delivery.id for c, _, _ in results]
+        desk = _Desk(work, [c for c, _, _ in results])
+        close_attempts(work, [(c.attempt_id, outcome, exchanges) for c, outcome, exchanges in results])
         for claimed, outcome, exchanges in results:
-            delivery = _still_ours(work, claimed)
-            close_attempt(work, claimed.attempt_id, outcome, exchanges)
+            delivery = desk.ours.get(claimed.delivery.id)
             if delivery is None:
                 details = {"delivery": claimed.delivery.id, "outcome": type(outcome).__name__, "late": True}
                 work.record(Verb.DELIVERY_SETTLED, subject(claimed.item.public_id), details)
                 continue
-            progress = work.session.get(Progress, delivery.id)
-            before: Ref = json.loads(progress.ref) if progress else claimed.ref
+            before = desk.kept.get(delivery.id, claimed.ref)
             limits = context.channels[delivery.channel].limits
-            _apply_sent(work, context, delivery, outcome, before, limits)
+            _apply_sent(work, context, delivery, outcome, before, limits, desk.others[delivery.id])
             note_settled(work, claimed.item.public_id, delivery, outcome, Verb.DELIVERY_SETTLED, exchanges)
-        ids = [c.delivery.id for c, _, _ in results]
         work.session.flush()
         work.session.execute(delete(Progress).where(Progress.delivery_id.in_(ids)))
         work.commit()
 
 
-def _still_ours(work: Work, claimed: Claimed) -> Delivery | None:
-    return work.session.scalar(
-        select(Delivery)
-        .where(
-            Delivery.id == claimed.delivery.id,
-            Delivery.state == DeliveryState.SENDING,
-            Delivery.attempts == claimed.delivery.attempts,
+class _Desk:
+    """Every row that settling a batch may need, read in one statement for each table.
+
+    The session forgets rows that nobody holds, and would then ask for each again, one delivery at a time: they are held here.
+    """
+
+    def __init__(self, work: Work, claimed: Sequence[Claimed]) -> None:
+        session, attempts = work.session, {c.delivery.id: c.delivery.attempts for c in claimed}
+        locked = session.scalars(
+            select(Delivery)
+            .where(Delivery.id.in_(attempts), Delivery.state == DeliveryState.SENDING)
+            .order_by(Delivery.id)
+            .with_for_update()
         )
-        .with_for_update()
+        self.ours = {d.id: d for d in locked if d.attempts == attempts[d.id]}
+        """Still in this worker's hands, by id."""
+        ours = list(self.ours.values())
+        self.kept = papers.kept_refs(work, ours)
+        self.others = others_shown(work, ours)
+        self.items = session.scalars(select(Item).where(Item.id.in_([d.item_id for d in ours]))).all()
+        self.accounts = session.scalars(select(AccountRow).where(AccountRow.channel.in_({d.channel for d in ours}))).all()
+
+
+def others_shown(work: Work, deliveries: Sequence[Delivery]) -> dict[int, list[Delivery]]:
+    """What else each delivery's channel shows of the same item, by delivery id."""
+    shown: dict[tuple[int, str], list[Delivery]] = defaultdict(list)
+    query = select(Delivery).where(
+        Delivery.item_id.in_([d.item_id for d in deliveries]),
+        Delivery.channel.in_({d.channel for d in deliveries}),
+        Delivery.action != Action.WITHDRAW,
+        Delivery.state.in_(SHOWING),
     )
+    for other in work.session.scalars(query):
+        shown[other.item_id, other.channel].append(other)
+    return {d.id: [other for other in shown[d.item_id, d.channel] if other.id != d.id] for d in deliveries}
 
 
-def _apply_sent(work: Work, context: Context, delivery: Delivery, outcome: Outcome, before: Ref, limits: Limits) -> None:
+def _apply_sent(
+    work: Work, context: Context, delivery: Delivery, outcome: Outcome, before: Ref, limits: Limits, others: Sequence[Delivery]
+) -> None:
     withdrawal = delivery.action == Action.WITHDRAW
     if isinstance(outcome, Absent) and withdrawal:
         outcome = Live(before)
@@ -84,7 +113,7 @@ def _apply_sent(work: Work, context: Context, delivery: Delivery, outcome: Outco
     delivery.lease_until = None
     delivery.ref = json.dumps(_kept(outcome, before), ensure_ascii=False, sort_keys=True)
     if isinstance(outcome, Live):
-        gone_live(work, delivery, outcome, _E.SENT_LIVE)
+        gone_live(work, delivery, outcome, _E.SENT_LIVE, others)
     elif isinstance(outcome, Accepted):
         _move(delivery, _E.SENT_ACCEPTED, "平台已受理，等待结果")
         delivery.next_at = work.now + outcome.check_after
@@ -114,23 +143,17 @@ def _unavailable(work: Work, context: Context, delivery: Delivery, outcome: Unav
     delivery.next_at = work.now + wait
 
 
-def gone_live(work: Work, delivery: Delivery, outcome: Live, event: DeliveryEvent) -> None:
-    """The channel shows this revision (or no longer shows a withdrawn one): older ones step back."""
+def gone_live(work: Work, delivery: Delivery, outcome: Live, event: DeliveryEvent, others: Sequence[Delivery] | None = None) -> None:
+    """The channel shows this revision (or no longer shows a withdrawn one): older ones step back.
+
+    ``others``: what else the channel shows of the item, where it is known already.
+    """
     _move(delivery, event, "")
     delivery.url, delivery.settled_at, delivery.failures, delivery.kind = outcome.url or delivery.url, work.now, 0, ""
     delivery.needs_person = False
     accounts.worked(work, delivery.channel)
     withdrawal = delivery.action == Action.WITHDRAW
-    older = work.session.scalars(
-        select(Delivery).where(
-            Delivery.item_id == delivery.item_id,
-            Delivery.channel == delivery.channel,
-            Delivery.id != delivery.id,
-            Delivery.action != Action.WITHDRAW,
-            Delivery.state.in_(SHOWING),
-        )
-    )
-    for shown in older:
+    for shown in others_shown(work, [delivery])[delivery.id] if others is None else others:
         if withdrawal:
             current = DeliveryState(shown.state)
             if current is DeliveryState.DELIVERED:
@@ -163,10 +186,21 @@ def follow_item(work: Work, delivery: Delivery) -> None:
         delivery.state = advance(state, _E.WITHDRAW_PLANNED)
 
 
-def close_attempt(work: Work, attempt_id: int, outcome: Outcome, exchanges: list[Exchange]) -> None:
-    attempt = work.session.get_one(Attempt, attempt_id)
-    attempt.ended_at, attempt.outcome, attempt.why = work.now, type(outcome).__name__, why(outcome)
-    attempt.exchanges = json.dumps([asdict(e) for e in exchanges], ensure_ascii=False)
+def close_attempts(work: Work, ended: Sequence[tuple[int, Outcome, list[Exchange]]]) -> None:
+    """Complete attempts, by id, with what they brought and the evidence for it."""
+    work.session.execute(
+        update(Attempt),
+        [
+            {
+                "id": attempt_id,
+                "ended_at": work.now,
+                "outcome": type(outcome).__name__,
+                "why": why(outcome),
+                "exchanges": json.dumps([asdict(e) for e in exchanges], ensure_ascii=False),
+            }
+            for attempt_id, outcome, exchanges in ended
+        ],
+    )
 
 
 def note_settled(work: Work, public_id: str, delivery: Delivery, outcome: Outcome, verb: Verb, exchanges: list[Exchange]) -> None:
