@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import schemathesis
@@ -19,6 +18,7 @@ from hub.app import people
 from hub.domain.item import Role
 from hub.store.engine import make_engine
 from tests.clock import FixedClock
+from tests.postgres import PostgresServer
 from tests.web.server import Api, web_of
 from tests.world import world
 
@@ -27,13 +27,15 @@ EXAMPLES = int(os.environ.get("HUB_SCHEMATHESIS_EXAMPLES", "12"))
 
 
 @pytest.fixture(scope="module")
-def almighty(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """One person with every role and scope, in a world where there is something of everything."""
+def almighty(_postgres_template: str, postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """One person with every role and scope, in a world where there is something of everything.
+
+    On PostgreSQL, which refuses more than SQLite does: long texts, U+0000, numbers out of range.
+    """
     structlog.configure(processors=[structlog.processors.format_exc_info, structlog.dev.ConsoleRenderer(colors=False)])
     folder = tmp_path_factory.mktemp("schema")
-    database = folder / "hub.db"
-    database.write_bytes(_sqlite_template.read_bytes())
-    with world(make_engine(f"sqlite:///{database}"), FixedClock(), folder) as made:
+    postgres_server.execute(f'CREATE DATABASE "schemathesis" TEMPLATE "{_postgres_template}" STRATEGY file_copy')
+    with world(make_engine(postgres_server.url("schemathesis")), FixedClock(), folder) as made:
         roles = [(role, "", "ABC") for role in Role]
         people.add_person(made.context, "system", username="almighty", name="全能", department="minzheng", roles=roles)
         made.draft("almighty")
@@ -44,6 +46,7 @@ def almighty(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -
         with web_of(made, folder) as web:
             yield web.as_("almighty")
     structlog.reset_defaults()
+    postgres_server.execute('DROP DATABASE "schemathesis" WITH (FORCE)')
 
 
 @pytest.fixture(scope="module")
