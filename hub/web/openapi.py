@@ -94,7 +94,7 @@ def _operation(spec: dict[str, Any], method: str, path: str, operation: dict[str
         )
         out.append(f"<table><tr><th>参数<th>位置<th>说明{''.join(rows)}</table>")
     for kind, media in operation.get("requestBody", {}).get("content", {}).items():
-        out.append(f"<p>请求体 <code>{kind}</code></p>{_examples(spec, media)}")
+        out.append(f"<p>请求体 <code>{kind}</code></p>{_examples(spec, media, sent=True)}")
     for status, answer in operation["responses"].items():
         out.append(f"<p><b>{status}</b> {escape(answer['description'])}</p>")
         if status < "300":
@@ -105,11 +105,12 @@ def _operation(spec: dict[str, Any], method: str, path: str, operation: dict[str
 _PLACES = {"path": "路径", "query": "查询", "header": "请求头"}
 
 
-def _examples(spec: dict[str, Any], media: dict[str, Any]) -> str:
+def _examples(spec: dict[str, Any], media: dict[str, Any], *, sent: bool = False) -> str:
     shape = media.get("schema", {})
     if "$ref" in shape:
         shape = spec["components"]["schemas"][shape["$ref"].rpartition("/")[2]]
-    needed = shape.get("required", ())
+    # An answer always has all of its fields; only what is sent can lack one.
+    needed = shape.get("required", ()) if sent else ()
     rows = "".join(
         f"<tr><td><code>{escape(name)}</code>{'（必填）' if name in needed else ''}<td>{escape(field.get('description', ''))}"
         for name, field in shape.get("properties", {}).items()
