@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -187,3 +188,16 @@ class District:
 
     def read(self, name: str) -> bytes:
         return (self.folder / name).read_bytes()
+
+
+TAG = "tag:www.yunchuan.gov.cn,2026:"
+"""How every id of the district's feeds begins."""
+
+
+def items(district: District, feed: str = "all") -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = json.loads(district.read(f"{feed}.json"))["items"]
+    return listed
+
+
+def ids(district: District, feed: str = "all") -> list[str]:
+    return [each["id"].removeprefix(TAG) for each in items(district, feed)]
