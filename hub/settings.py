@@ -23,7 +23,7 @@ class BadConfig(Exception):
 class Settings(BaseSettings):
     """``HUB_*`` variables. Defaults are the embedded hub in ``./data``, which can reach no real account."""
 
-    model_config = SettingsConfigDict(env_prefix="HUB_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="HUB_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     data_dir: Path = Path("data")
     database_url: str = ""
@@ -131,7 +131,7 @@ def read_config(path: Path) -> Config:
     try:
         raw = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise BadConfig(f"无法读取配置文件 {path}：{error.strerror}；请检查 HUB_CONFIG") from error
+        raise BadConfig(f"找不到或无法读取配置文件 {path}（{error.strerror}）；请检查 HUB_CONFIG") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadConfig(f"配置文件 {path} 不是有效的 TOML：{error}") from error
     try:

@@ -12,7 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from hub.app import seal
 from hub.app.export import export
 from hub.app.verify import VerifyReport, verify
-from hub.cli.shared import AsJson, container, out, print_json
+from hub.cli.printing import out, print_json, say
+from hub.cli.shared import AsJson, bad_call, container
 from hub.wiring import Container
 
 app = typer.Typer(no_args_is_help=True)
@@ -30,7 +31,7 @@ def verify_record(
             {"ok": report.ok, "size": report.size, "root": report.root, "checkpoints": report.checkpoints, "findings": report.findings}
         )
     else:
-        out.print(f"[{'green' if report.ok else 'red'}]{report}[/]")
+        say(str(report), "green" if report.ok else "red")
     if not report.ok:
         raise typer.Exit(1)
 
@@ -38,19 +39,23 @@ def verify_record(
 @app.command("export")
 def export_record(
     file: Annotated[Path | None, typer.Argument(help="写到此文件，不写则写到标准输出")] = None,
-    after: Annotated[int, typer.Option(help="只要此号之后的")] = 0,
+    after: Annotated[int, typer.Option(min=0, help="只要此号之后的")] = 0,
 ) -> None:
     """导出记录（JSON Lines），可用 docs/verify_record.py 独立核验。"""
     hub = container()
     key = seal.load_or_make_key(hub.key_file)
     seal.seal(hub.engine, key, hub.origin, hub.settings.data, hub.settings.site, hub.clock())
     note = (hub.settings.data / "checkpoints" / "latest.txt").read_text("utf-8")
+    public = seal.verifier_key(key, hub.origin)
+    size = seal.read_checkpoint(note, public).size
+    if after > size:
+        bad_call(f"--after 应在 0 与 {size}（最近一次检查点的条数）之间")
     if file is None:
-        export(hub.engine, sys.stdout, note=note, key=seal.verifier_key(key, hub.origin), after=after)
+        export(hub.engine, sys.stdout, note=note, key=public, after=after)
         return
     with file.open("w", encoding="utf-8") as target:
-        count = export(hub.engine, target, note=note, key=seal.verifier_key(key, hub.origin), after=after)
-    out.print(f"已导出 {count} 条到 {file}")
+        count = export(hub.engine, target, note=note, key=public, after=after)
+    say(f"已导出 {count} 条到 {file}")
 
 
 def check(hub: Container, more: list[Path], *, quiet: bool) -> VerifyReport:

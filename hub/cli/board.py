@@ -1,4 +1,4 @@
-"""The live board: item × channel with state, time and link, redrawn until everything is final."""
+"""The live board: item × channel, redrawn until everything is final; and the table that remains."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rich import box
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.style import Style
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 from sqlalchemy import select
 
-from hub.cli.shared import SHANGHAI
+from channels.base import Action
+from hub.cli.printing import SHANGHAI, local, print_table
 from hub.domain.delivery import DELIVERY_LABELS, FINAL_FOR_NOW, DeliveryState
 from hub.domain.item import ItemState
 from hub.domain.summary import summarise
@@ -28,6 +30,9 @@ COLOURS = {
     DeliveryState.ACCEPTED: "cyan",
     DeliveryState.SENDING: "cyan",
 }
+TITLE = "样例稿件 × 渠道（北京时间）"
+CELL = 10
+"""Columns of the longest state, 平台处理中."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +47,13 @@ class Board:
         return [d for _, _, by_channel in self.rows for d in by_channel.values()]
 
     @property
+    def done(self) -> int:
+        """How many are final, or wait for a person."""
+        return sum(DeliveryState(d.state) in FINAL_FOR_NOW or d.needs_person for d in self.deliveries)
+
+    @property
     def final(self) -> bool:
-        return all(DeliveryState(d.state) in FINAL_FOR_NOW for d in self.deliveries)
+        return self.done == len(self.deliveries)
 
     @property
     def good(self) -> bool:
@@ -73,33 +83,59 @@ def watch(hub: Container, console: Console, prefix: str, seconds: float, dead: C
     board = look(hub, prefix)
     with Live(console=console, refresh_per_second=4, transient=True) as live:
         while not board.final and time.monotonic() < ends and not dead():
-            done = sum(DeliveryState(d.state) in FINAL_FOR_NOW for d in board.deliveries)
-            bar.update(task, total=len(board.deliveries), completed=done)
-            live.update(Group(draw(board, links=False), bar))
+            bar.update(task, total=len(board.deliveries), completed=board.done)
+            live.update(Group(draw(board), bar))
             time.sleep(0.25)
             board = look(hub, prefix)
     return board
 
 
-def draw(board: Board, *, links: bool) -> Table:
-    table = Table("稿件", "状态", *board.channels, title="样例稿件 × 渠道（时间为北京时间）", title_justify="left", show_lines=links)
-    for item, title, by_channel in board.rows:
-        overall = summarise(ItemState(item.state), [DeliveryState(d.state) for d in by_channel.values()])
-        short = title if len(title) <= 20 else title[:19] + "…"
-        table.add_row(short, overall, *(_cell(by_channel.get(c), links=links) for c in board.channels))
+def draw(board: Board, *, site: str = "") -> Table:
+    """One line an item; with ``site`` (its address) a second line tells where the page is and when each channel had it."""
+    title = Column("稿件", no_wrap=True, ratio=1)
+    channels = [Column(name, no_wrap=True, width=8 if site else CELL) for name in board.channels]
+    table = Table(
+        title, Column("状态", no_wrap=True), *channels, title=TITLE, title_justify="left", box=box.SIMPLE_HEAD, expand=True, pad_edge=False
+    )
+    for item, name, by_channel in board.rows:
+        cells = [_cell(by_channel.get(c), told=bool(site)) for c in board.channels]
+        table.add_row(_named(name, by_channel, site), _overall(item, by_channel), *cells)
     return table
 
 
-def _cell(delivery: Delivery | None, *, links: bool) -> Text:
+def tell(board: Board) -> None:
+    """The same for a pipe: a line a delivery, with its address."""
+    rows = [
+        (name, _overall(item, by_channel), channel, DELIVERY_LABELS[DeliveryState(d.state)], local(d.settled_at), d.url or d.reason)
+        for item, name, by_channel in board.rows
+        for channel, d in by_channel.items()
+    ]
+    print_table(TITLE, ["稿件", "状态", "渠道", "投递", "时间（北京时间）", "链接／说明"], rows)
+
+
+def _overall(item: Item, by_channel: dict[str, Delivery]) -> str:
+    if item.state == ItemState.WITHDRAWN:
+        # Here the newest delivery of a channel is the withdrawal itself.
+        return "已撤稿" if all(d.state == DeliveryState.DELIVERED for d in by_channel.values()) else "撤回中"
+    return summarise(ItemState(item.state), [DeliveryState(d.state) for d in by_channel.values()])
+
+
+def _named(name: str, by_channel: dict[str, Delivery], site: str) -> Text:
+    text = Text(name)
+    page = next((d.url for d in by_channel.values() if site and d.url.startswith(f"{site}/items/")), "")
+    if page:
+        text.append("\n").append(page.removeprefix(site), Style(dim=True, link=page))
+    return text
+
+
+def _cell(delivery: Delivery | None, *, told: bool) -> Text:
     if delivery is None:
         return Text("—", "dim")
     state = DeliveryState(delivery.state)
-    text = Text(DELIVERY_LABELS[state], COLOURS.get(state, ""))
-    if delivery.settled_at is not None:
-        text.append(f" {delivery.settled_at.astimezone(SHANGHAI):%H:%M:%S}", "dim")
-    if links and delivery.url:
-        # A link in the terminal: whole addresses would make four columns unreadable; `hub deliveries --json` prints them.
-        text.append("\n打开", Style(color="blue", underline=True, link=delivery.url))
-    elif links and delivery.reason:
-        text.append(f"\n{delivery.reason}", "dim")
+    withdrawn = delivery.action == Action.WITHDRAW and state is DeliveryState.DELIVERED
+    label = "已撤回" if withdrawn else DELIVERY_LABELS[state]
+    # Addresses do not fit into a terminal's table: the words are the link, where the terminal knows links.
+    text = Text(label, Style(color=COLOURS.get(state), link=delivery.url if told and delivery.url else None))
+    if told and delivery.settled_at is not None:
+        text.append(f"\n{delivery.settled_at.astimezone(SHANGHAI):%H:%M:%S}", "dim")
     return text

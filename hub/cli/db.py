@@ -10,7 +10,8 @@ import typer
 from hub.app import accounts
 from hub.app.context import Context
 from hub.app.seed import seed
-from hub.cli.shared import bad_call, container, out
+from hub.cli.printing import say
+from hub.cli.shared import bad_call, bare_container, container
 from hub.domain.problems import Invalid
 from hub.intake.district import load_district
 from hub.store import upgrade as migrations
@@ -21,16 +22,15 @@ app = typer.Typer(no_args_is_help=True)
 @app.command("upgrade")
 def upgrade() -> None:
     """把数据库升级到最新版本。"""
-    hub = container()
-    out.print(f"数据库版本：{migrations.upgrade(hub.engine)}")
+    say(f"数据库版本：{migrations.upgrade(bare_container().engine)}")
 
 
 @app.command("current")
 def current() -> None:
     """显示数据库版本；不是最新时退出码为 1。"""
-    hub = container()
+    hub = bare_container()
     at, newest = migrations.current(hub.engine), migrations.newest()
-    out.print(f"数据库版本：{at or '（空）'}，程序需要：{newest}")
+    say(f"数据库版本：{at or '（空）'}，程序需要：{newest}")
     if at != newest:
         raise typer.Exit(1)
 
@@ -43,11 +43,9 @@ def seed_district(district: Annotated[Path | None, typer.Argument(help="本区�
         bad_call("请给出本区描述文件，或在配置文件中写 district")
     try:
         described = load_district(path)
-    except OSError as error:
-        bad_call(f"无法读取 {path}：{error.strerror}")
     except Invalid as invalid:
-        bad_call(f"{path} 有误：\n" + "\n".join(f"  {p}" for p in invalid.problems))
+        bad_call(f"{path} 有误：" + "".join(f"\n  {p}" for p in invalid.problems))
     bare = Context(hub.engine, hub.clock, hub.files)
     done = seed(bare, described, "system")
     accounts.ensure(hub.context)
-    out.print(f"新增：单位 {done.departments}，栏目 {done.columns}，领域 {done.areas}，人员 {done.people}")
+    say(f"新增：单位 {done.departments}，栏目 {done.columns}，领域 {done.areas}，人员 {done.people}")

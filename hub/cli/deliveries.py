@@ -8,13 +8,27 @@ from typing import Annotated
 import typer
 from sqlalchemy import select
 
+from channels.base import Action
 from hub.app import resolve
-from hub.cli.shared import AsJson, AsUser, Reason, bad_call, caller, container, local, out, print_json, print_table
+from hub.cli.printing import local, print_json, print_table, say
+from hub.cli.shared import AsJson, AsUser, Reason, bad_call, caller, container, one_of
 from hub.domain.delivery import DELIVERY_LABELS, DeliveryState
 from hub.domain.problems import NotFound
 from hub.store.tables import Attempt, Delivery, Item
 
 app = typer.Typer(invoke_without_command=True)
+ACTIONS = {Action.PUBLISH: "发布", Action.CORRECT: "更正", Action.WITHDRAW: "撤回"}
+KINDS = {"send": "发送", "look": "核实"}
+OUTCOMES = {
+    "Live": "已送达",
+    "Accepted": "平台处理中",
+    "Unavailable": "暂不可用",
+    "Refused": "被拒绝",
+    "Unknown": "结果未知",
+    "Absent": "平台上没有",
+    "Lost": "发送中断",
+    "NeverBegan": "未开始",
+}
 FIELDS = ("id", "item", "revision", "channel", "action", "state", "due", "attempts", "needs_person", "url", "reason")
 
 
@@ -25,21 +39,22 @@ def list_deliveries(
     channel: Annotated[str, typer.Option(help="只看此渠道")] = "",
     item: Annotated[str, typer.Option(help="只看此稿件")] = "",
     needs_person: Annotated[bool, typer.Option("--needs-person", help="只看待人工处理的")] = False,
-    limit: int = 200,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="最多几个")] = 200,
     as_json: AsJson = False,
 ) -> None:
     """列出投递，待人工处理的在前。"""
     if command.invoked_subcommand is not None:
         return
-    if state and state not in set(DeliveryState):
-        bad_call(f"没有状态“{state}”，可选：{' '.join(DeliveryState)}")
+    one_of(state, DeliveryState, "状态")
+    hub = container()
+    one_of(channel, hub.accounts, "渠道")
     query = select(Delivery, Item.public_id).join(Item, Item.id == Delivery.item_id)
     for wanted, column in ((state, Delivery.state), (channel, Delivery.channel), (item, Item.public_id)):
         if wanted:
             query = query.where(column == wanted)
     if needs_person:
         query = query.where(Delivery.needs_person)
-    with container().context.reading() as session:
+    with hub.context.reading() as session:
         rows = session.execute(query.order_by(Delivery.needs_person.desc(), Delivery.id.desc()).limit(limit)).all()
     if as_json:
         values = [
@@ -48,21 +63,14 @@ def list_deliveries(
         print_json([dict(zip(FIELDS, v, strict=True)) for v in values])
         return
     shown = [
-        (
-            d.id,
-            p,
-            d.revision_no,
-            d.channel,
-            d.action,
-            _state(d),
-            local(d.due_at),
-            d.attempts,
-            "是" if d.needs_person else "",
-            d.url or d.reason,
-        )
-        for d, p in rows
+        (d.id, p, d.channel, ACTIONS[Action(d.action)], d.revision_no, _state(d), local(d.due_at), d.attempts, _last(d)) for d, p in rows
     ]
-    print_table("投递", ["编号", "稿件", "版本", "渠道", "动作", "状态", "计划（北京时间）", "次数", "待人工", "链接／说明"], shown)
+    print_table("投递", ["编号", "稿件", "渠道", "动作", "版本", "状态", "计划（北京时间）", "次数", "链接／说明"], shown)
+
+
+def _last(row: Delivery) -> str:
+    told = row.reason or row.url
+    return f"待人工处理：{told}" if row.needs_person else row.url or told
 
 
 @app.command("show")
@@ -74,15 +82,21 @@ def show(delivery: int, as_json: AsJson = False) -> None:
             raise NotFound(f"没有编号为 {delivery} 的投递")
         attempts = list(session.scalars(select(Attempt).where(Attempt.delivery_id == delivery).order_by(Attempt.id)))
     if as_json:
-        print_json({"delivery": _plain(row), "attempts": [_plain(a) | {"exchanges": json.loads(a.exchanges)} for a in attempts]})
+        print_json(
+            {
+                "delivery": _plain(row) | {"ref": json.loads(row.ref)},
+                "attempts": [_plain(a) | {"exchanges": json.loads(a.exchanges)} for a in attempts],
+            }
+        )
         return
-    out.print(f"投递 {row.id}：{row.channel} {row.action}，{_state(row)} {row.reason}  {row.url}")
+    parts = (f"投递 {row.id}：{row.channel} {ACTIONS[Action(row.action)]}，{_state(row)}", row.reason, row.url)
+    say("  ".join(part for part in parts if part))
     calls = [
         (
-            a.kind,
+            KINDS.get(a.kind, a.kind),
             a.number,
             local(a.started_at),
-            a.outcome,
+            OUTCOMES.get(a.outcome, a.outcome),
             a.why,
             e.get("what", ""),
             e.get("status", ""),
@@ -100,7 +114,7 @@ def retry(delivery: int, reason: Reason, as_user: AsUser) -> None:
     """重新发送一个已停止的投递。"""
     hub = container()
     resolve.retry(hub.context, caller(hub, as_user), delivery, reason=reason)
-    out.print(f"投递 {delivery} 已重新排队")
+    say(f"投递 {delivery} 已重新排队")
 
 
 @app.command("reconcile")
@@ -110,7 +124,7 @@ def reconcile(delivery: int, reason: Reason, as_user: AsUser) -> None:
     resolve.reconcile(hub.context, caller(hub, as_user), delivery, reason=reason)
     with hub.context.reading() as session:
         row = session.get_one(Delivery, delivery)
-    out.print(f"投递 {delivery}：{_state(row)} {row.reason}")
+    say(f"投递 {delivery}：{_state(row)} {row.reason}")
 
 
 @app.command("resolve")
@@ -129,7 +143,7 @@ def resolve_delivery(
         resolve.resolve_published(hub.context, caller(hub, as_user), delivery, ref=published, reason=reason)
     else:
         resolve.resolve_not_published(hub.context, caller(hub, as_user), delivery, reason=reason)
-    out.print(f"投递 {delivery} 已定案")
+    say(f"投递 {delivery} 已定案")
 
 
 @app.command("cancel")
@@ -137,7 +151,7 @@ def cancel(delivery: int, reason: Reason, as_user: AsUser) -> None:
     """放弃一个渠道的投递。"""
     hub = container()
     resolve.cancel(hub.context, caller(hub, as_user), delivery, reason=reason)
-    out.print(f"投递 {delivery} 已取消")
+    say(f"投递 {delivery} 已取消")
 
 
 def _state(row: Delivery) -> str:

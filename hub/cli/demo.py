@@ -9,12 +9,15 @@ from typing import Annotated
 
 import typer
 from rich.panel import Panel
+from rich.text import Text
 
 from hub.app import accounts, seal
 from hub.app.context import Context
 from hub.app.seed import seed
 from hub.cli import audit, board, embedded, journey
-from hub.cli.shared import bad_call, container, out
+from hub.cli.printing import complain, out, say
+from hub.cli.shared import bad_call, bare_container
+from hub.domain.item import STATE_LABELS, ItemState
 from hub.embedded.redis_server import RedisNotStarted
 from hub.embedded.supervisor import NotReady, Supervisor
 from hub.intake.district import load_district
@@ -23,6 +26,8 @@ from hub.store import upgrade as migrations
 from hub.wiring import Container
 
 PREFIX = "YC-SAMPLE-"
+RESTARTS = 5
+"""So many restarts of one process before its work is done: it will not get better by itself."""
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -41,16 +46,16 @@ def demo(
         with embedded.redis_server(data) as redis:
             variables = embedded.environment(chosen, data, config, redis.url)
             lend(variables)
-            hub = container()
+            hub = bare_container()
             try:
                 _serve(hub, chosen, variables, once=once, wait=wait)
             finally:
                 hub.close()
     except (NotReady, RedisNotStarted) as error:
-        out.print(f"[red]✗[/] {error}")
+        complain(str(error))
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
-        out.print("已停止。再次运行 make run 将继续使用同一份数据。")
+        say("已停止。再次运行 make run 将继续使用同一份数据。")
 
 
 def _serve(hub: Container, chosen: embedded.Plan, variables: dict[str, str], *, once: bool, wait: float) -> None:
@@ -72,14 +77,20 @@ def _serve(hub: Container, chosen: embedded.Plan, variables: dict[str, str], *, 
         )
         for line in lines:
             if line.result == "refused":
-                out.print(f"  [red]未收[/] {line.title}：" + "；".join(map(str, line.problems)))
+                complain(f"未收 {line.title}：" + "；".join(map(str, line.problems)))
         supervisor.wait_ready(timeout=90)
         _step("进程", "、".join(s.name for s in supervisor.status()) + " 已就绪")
-        journey.carry_through(hub, lambda text: out.print(f"  [dim]·[/] {text}"))
-        shown = board.watch(hub, out, PREFIX, wait, lambda: "")
+        journey.carry_through(hub, lambda text: say(f"  {text}"))
+
+        def dead() -> str:
+            return next((s.name for s in supervisor.status() if s.restarts > RESTARTS), "")
+
+        shown = board.watch(hub, out, PREFIX, wait, dead)
+        if broken := dead():
+            complain(f"{broken} 反复退出，请看日志 {os.path.relpath(data / 'logs' / f'{broken}.log')}")
         good = _conclude(hub, shown)
         if once:
-            out.print(f"用时 {time.monotonic() - began:.1f} 秒")
+            say(f"用时 {time.monotonic() - began:.1f} 秒")
             if not good:
                 raise typer.Exit(1)
             return
@@ -89,19 +100,23 @@ def _serve(hub: Container, chosen: embedded.Plan, variables: dict[str, str], *, 
 
 def _conclude(hub: Container, shown: board.Board) -> bool:
     """The table, the verified record, and whether everything is as it should be."""
-    out.print(board.draw(shown, links=True))
+    if out.is_terminal:
+        out.print(board.draw(shown, site=hub.settings.site_address), soft_wrap=False)
+    else:
+        board.tell(shown)
     key = seal.load_or_make_key(hub.key_file)
     seal.seal(hub.engine, key, hub.origin, hub.settings.data, hub.settings.site, hub.clock())
     report = audit.check(hub, [], quiet=False)
-    out.print(f"[{'green' if report.ok else 'red'}]{report}[/]")
-    held_back = [title for item, title, deliveries in shown.rows if not deliveries]
-    for title in held_back:
-        out.print(f"[yellow]未发布[/] {title}：保密审查退回，须去标识化后重新报送")
+    say(str(report), "green" if report.ok else "red")
+    held_back = [(item, title) for item, title, deliveries in shown.rows if not deliveries]
+    for item, title in held_back:
+        why = (
+            "保密审查退回，须去标识化后重新报送" if item.external_ref == journey.PRIVATE else f"现为“{STATE_LABELS[ItemState(item.state)]}”"
+        )
+        say(f"未发布 {title}：{why}", "yellow")
     released = len(shown.rows) - len(held_back)
-    good = report.ok and shown.good and len(held_back) == 1 and released > 0
-    out.print(
-        f"[{'green' if good else 'red'}]{'✓ 全部到位' if good else '✗ 尚有未到位'}[/]：{released} 件稿件，{len(shown.deliveries)} 个投递"
-    )
+    good = report.ok and shown.good and released > 0 and all(item.external_ref == journey.PRIVATE for item, _ in held_back)
+    say(f"{'✓ 全部到位' if good else '✗ 尚有未到位'}：{released} 件稿件，{len(shown.deliveries)} 个投递", "green" if good else "red")
     return good
 
 
@@ -117,7 +132,7 @@ def _tell_where(hub: Container, chosen: embedded.Plan) -> None:
         f"日志          {os.path.relpath(hub.settings.data / 'logs')}",
         "按 Ctrl-C 停止；再次 make run 将继续使用同一份数据。",
     ]
-    out.print(Panel("\n".join(lines), title="中枢正在运行", expand=False))
+    out.print(Panel(Text("\n".join(lines)), title="中枢正在运行", expand=False), soft_wrap=False)
 
 
 def run() -> None:
@@ -127,16 +142,16 @@ def run() -> None:
         with embedded.redis_server(settings.data) as redis:
             variables = {"HUB_DATA_DIR": str(settings.data), "HUB_REDIS_URL": redis.url}
             lend(variables)
-            hub = container()
+            hub = bare_container()
             try:
                 _keep_running(hub, variables)
             finally:
                 hub.close()
     except (NotReady, RedisNotStarted) as error:
-        out.print(f"[red]✗[/] {error}")
+        complain(str(error))
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
-        out.print("已停止。")
+        say("已停止。")
 
 
 def _keep_running(hub: Container, variables: dict[str, str]) -> None:

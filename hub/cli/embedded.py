@@ -37,9 +37,8 @@ class Plan:
 
 def plan(data: Path, wanted: int = WEB) -> Plan:
     """Read the plan of an earlier run, or make one with free ports. Raises BadConfig when a kept port is taken."""
-    file = data / "demo.json"
-    if file.exists():
-        kept = Plan(**json.loads(file.read_text("utf-8")))
+    kept = kept_plan(data)
+    if kept is not None:
         taken = [port for port in (kept.web, kept.wechat, kept.weibo) if not _free(port)]
         if taken:
             ports = "、".join(map(str, taken))
@@ -48,9 +47,16 @@ def plan(data: Path, wanted: int = WEB) -> Plan:
     web, wechat, weibo = _free_ports(wanted)
     made = Plan(web, wechat, weibo, secrets={name: secrets.token_hex(24) for name in ("WECHAT_SECRET", "WECHAT_CALLBACK", "WEIBO_TOKEN")})
     data.mkdir(parents=True, exist_ok=True)
+    file = data / "demo.json"
     file.touch(mode=0o600)
     file.write_text(json.dumps({"web": made.web, "wechat": made.wechat, "weibo": made.weibo, "secrets": made.secrets}), "utf-8")
     return made
+
+
+def kept_plan(data: Path) -> Plan | None:
+    """The plan of the hub that lives in ``data``, if one does."""
+    file = data / "demo.json"
+    return Plan(**json.loads(file.read_text("utf-8"))) if file.exists() else None
 
 
 def environment(chosen: Plan, data: Path, config: Path, redis_url: str) -> dict[str, str]:

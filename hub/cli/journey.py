@@ -54,27 +54,33 @@ def import_samples(hub: Container, samples: Path) -> list[Line]:
 
 
 def carry_through(hub: Container, tell: Tell) -> list[str]:
-    """Take every sample item as far as it goes and release it. Items that are further already are left where they are."""
+    """Take every sample item as far as it goes and release it. Items that are further already are left where they are.
+
+    ``tell`` is given each item that moved, with who did what.
+    """
     cast = cast_of(hub)
     released = []
     for number, (public_id, ref, department) in enumerate(_samples(hub)):
         act = _Acts(hub, public_id, cast, department, number)
+        steps = []
         if act.state is ItemState.DRAFT and not act.was_returned():
             submit.submit(hub.context, act.by(cast.liaisons[department]), public_id)
-            tell(f"{act.title}：{act.who} 报送")
+            steps.append(f"{act.who}报送")
         if act.state is ItemState.DEPT_REVIEW and ref == PRIVATE:
             note = "附有身份证号、手机号、银行卡号等个人信息，请去标识化处理后重新报送"
             review.give_back(hub.context, act.by(cast.heads[department]), public_id, digest=act.digest, reason="privacy", note=note)
-            tell(f"{act.title}：{act.who} 保密审查退回（含个人隐私）")
+            steps.append(f"{act.who}保密审查退回（含个人隐私）")
         while (step := act.next_stage()) is not None:
             stage, username = step
             statements = STATEMENTS if stage is Stage.DEPT else None
             review.sign(hub.context, act.by(username), public_id, stage, digest=act.digest, statements=statements)
-            tell(f"{act.title}：{act.who} {STAGE_WORDS[stage]}通过")
+            steps.append(f"{act.who}{STAGE_WORDS[stage]}")
         if act.state is ItemState.APPROVED:
             release.release(hub.context, act.by(cast.publisher), public_id, digest=act.digest)
             released.append(public_id)
-            tell(f"{act.title}：{act.who} 签发")
+            steps.append(f"{act.who}签发")
+        if steps:
+            tell(f"{act.title}\n    {' → '.join(steps)}")
     return released
 
 
@@ -112,8 +118,7 @@ class _Acts:
 
     @property
     def title(self) -> str:
-        title = self._row()[1].title
-        return title if len(title) <= 24 else title[:23] + "…"
+        return self._row()[1].title
 
     def was_returned(self) -> bool:
         with self._hub.context.reading() as session:

@@ -9,7 +9,9 @@ import typer
 from sqlalchemy import select
 
 from hub.app import people
-from hub.cli.shared import AsJson, AsUser, bad_call, caller, container, local, moment, out, print_json, print_table
+from hub.app.seed import CENTRE_ROLES
+from hub.cli.printing import local, print_json, print_table, say
+from hub.cli.shared import AsJson, AsUser, bad_call, caller, container, moment, one_of
 from hub.domain.item import ROLE_LABELS, Role
 from hub.store.tables import Department, GrantRow, Person, TokenRow
 
@@ -23,17 +25,16 @@ def add(
     name: Annotated[str, typer.Option(help="姓名")],
     department: Annotated[str, typer.Option(help="单位（英文短名）")],
     role: Annotated[list[str], typer.Option(help="职责，可多次：" + " ".join(Role))],
-    grades: Annotated[str, typer.Option(help="终审人可签的审核级别")] = "ABC",
-    everywhere: Annotated[bool, typer.Option(help="对所有单位有效（融媒体中心人员）")] = False,
+    grades: Annotated[str, typer.Option(help="终审人可签的审核级别，如 AB")] = "ABC",
     service: Annotated[bool, typer.Option(help="单位的系统账号：可报送，不能签字")] = False,
 ) -> None:
-    """新增人员。"""
-    wrong = [r for r in role if r not in set(Role)]
-    if wrong:
-        bad_call(f"没有职责“{'、'.join(wrong)}”，可选：{' '.join(Role)}")
-    roles = [(Role(r), "" if everywhere else department, grades) for r in role]
+    """新增人员。信息员和分管负责人只对本单位有效，其余职责对所有单位有效。"""
+    held = [Role(one_of(r, Role, "职责")) for r in role]
+    if not grades or not set(grades) <= set("ABC"):
+        bad_call(f"没有审核级别“{grades}”，可选 A、B、C 中的一个或几个，如 AB")
+    roles = [(r, "" if r in CENTRE_ROLES else department, grades) for r in held]
     people.add_person(container().context, "cli", username=username, name=name, department=department, roles=roles, is_service=service)
-    out.print(f"已新增 {name}（{username}）")
+    say(f"已新增 {name}（{username}）")
 
 
 @users.command("deputy")
@@ -50,7 +51,7 @@ def name_deputy(
     people.name_deputy(
         hub.context, caller(hub, as_user), principal=principal, deputy=deputy, role=role, starts_at=moment(start), ends_at=moment(end)
     )
-    out.print(f"{start} 至 {end}，{deputy} 可代 {principal} 行使“{ROLE_LABELS[role]}”职责")
+    say(f"{start} 至 {end}，{deputy} 可代 {principal} 行使“{ROLE_LABELS[role]}”职责")
 
 
 @users.command("list")
@@ -79,7 +80,7 @@ def add_token(
 ) -> None:
     """签发接口令牌；只显示这一次。"""
     token = people.issue_token(container().context, "cli", username=username, scopes=scope, label=label, lasts=timedelta(days=days))
-    out.print(token, soft_wrap=True)
+    say(token)
 
 
 @tokens.command("list")
@@ -87,10 +88,12 @@ def list_tokens(as_json: AsJson = False) -> None:
     """列出令牌（不含令牌本身）。"""
     with container().context.reading() as session:
         rows = session.execute(select(TokenRow, Person.username).join(Person, Person.id == TokenRow.person_id).order_by(TokenRow.id)).all()
-    found = [(t.id, u, t.label, t.scopes, local(t.expires_at), local(t.revoked_at)) for t, u in rows]
     if as_json:
-        print_json([dict(zip(("id", "username", "label", "scopes", "expires", "revoked"), r, strict=True)) for r in found])
+        names = ("id", "username", "label", "scopes", "expires_at", "revoked_at")
+        values = [(t.id, u, t.label, t.scopes.split(), t.expires_at, t.revoked_at) for t, u in rows]
+        print_json([dict(zip(names, v, strict=True)) for v in values])
     else:
+        found = [(t.id, u, t.label, t.scopes, local(t.expires_at), local(t.revoked_at)) for t, u in rows]
         print_table("接口令牌", ["编号", "用户名", "用途", "权限", "到期（北京时间）", "吊销"], found)
 
 
@@ -98,4 +101,4 @@ def list_tokens(as_json: AsJson = False) -> None:
 def revoke(token_id: int) -> None:
     """吊销令牌。"""
     people.revoke_token(container().context, "cli", token_id)
-    out.print(f"已吊销令牌 {token_id}")
+    say(f"已吊销令牌 {token_id}")

@@ -1,33 +1,53 @@
-"""What every command needs: the container, the caller, tables and JSON."""
+"""What every command needs: the container, the caller, options that return, and acts on several items."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import sys
-from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
-from typing import Annotated, Any, NoReturn
-from zoneinfo import ZoneInfo
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from hub.app.people import Caller, caller_by_name
-from hub.domain.problems import Problem
-from hub.settings import Settings
+from hub.cli import embedded
+from hub.cli.printing import SHANGHAI, complain, say
+from hub.domain.problems import Invalid, Refusal
+from hub.settings import BadConfig, Settings, lend
+from hub.store import upgrade
 from hub.wiring import Container
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-out = Console(highlight=False)
+
+def _filled(value: str) -> str:
+    if not value.strip():
+        raise typer.BadParameter("不能为空")
+    return value
+
+
 AsUser = Annotated[str, typer.Option("--as", help="以谁的身份办理（用户名）", envvar="HUB_AS")]
 AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON")]
-Reason = Annotated[str, typer.Option("--reason", help="理由（写入记录）")]
+Reason = Annotated[str, typer.Option("--reason", help="理由（写入记录）", callback=_filled)]
 
 
 def container() -> Container:
-    return Container(Settings())
+    """Everything, over a database that has this program's schema. Raises BadConfig when it has not."""
+    hub = bare_container()
+    at, newest = upgrade.current(hub.engine), upgrade.newest()
+    if at != newest:
+        raise BadConfig(f"数据库{f'版本为 {at}' if at else '还是空的'}，本程序需要 {newest}：请先运行 hub db upgrade")
+    return hub
+
+
+def bare_container() -> Container:
+    """For the commands that make or look at the schema.
+
+    Without HUB_CONFIG the hub of ``make run`` in the data folder is meant, if there is one: it keeps its settings there.
+    """
+    settings = Settings()
+    kept = embedded.kept_plan(settings.data)
+    if settings.config is None and kept is not None:
+        lend(embedded.environment(kept, settings.data, settings.data / "hub.toml", settings.redis))
+        settings = Settings()
+    return Container(settings)
 
 
 def caller(hub: Container, username: str) -> Caller:
@@ -35,30 +55,37 @@ def caller(hub: Container, username: str) -> Caller:
         return caller_by_name(session, username)
 
 
-def local(moment: datetime | None) -> str:
-    """``2026-11-20 09:00 北京时间``, or an empty string."""
-    return f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}" if moment else ""
+def for_each(items: Iterable[str], act: Callable[[str], str]) -> None:
+    """Do ``act`` for every item and print what it says. One that is refused does not stop the others; the exit code is 1."""
+    failed = False
+    for item in items:
+        try:
+            say(act(item))
+        except Refusal as refusal:
+            failed = True
+            for reason in reasons(refusal):
+                complain(f"{item}：{reason}")
+    if failed:
+        raise typer.Exit(1)
 
 
-def print_json(value: object) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=_plain) + "\n")
-
-
-def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    table = Table(*columns, title=title, title_justify="left", show_lines=False)
-    for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
-    out.print(table)
-
-
-def problems_text(problems: Iterable[Problem]) -> str:
-    return "\n".join(f"{'' if p.blocking else '（提示）'}{p}" for p in problems)
+def reasons(refusal: Refusal) -> list[str]:
+    """What to tell: every problem of an ``Invalid``, the message of any other refusal."""
+    return [str(p) for p in refusal.problems] if isinstance(refusal, Invalid) else [refusal.message]
 
 
 def bad_call(message: str) -> NoReturn:
     """Say what is wrong with the call and exit with 2."""
-    Console(stderr=True, highlight=False).print(f"[red]✗[/] {message}")
+    complain(message)
     raise typer.Exit(2)
+
+
+def one_of(value: str, known: Iterable[str], what: str) -> str:
+    """``value`` if it is empty or known; a bad call otherwise."""
+    names = list(known)
+    if value and value not in names:
+        bad_call(f"没有{what}“{value}”，可选：{' '.join(names)}")
+    return value
 
 
 def moment(text: str) -> datetime:
@@ -68,13 +95,3 @@ def moment(text: str) -> datetime:
     except ValueError:
         bad_call(f"“{text}”不是时间，请写成 2026-11-20 09:00（北京时间）")
     return (found if found.tzinfo else found.replace(tzinfo=SHANGHAI)).astimezone(UTC)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, date):
-        return value.isoformat()
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
-    return str(value)

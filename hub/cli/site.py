@@ -7,7 +7,8 @@ from rich.progress import Progress
 
 from channels import feed, website
 from hub.app.republish import History, histories
-from hub.cli.shared import container, out
+from hub.cli.printing import complain, out, say
+from hub.cli.shared import container
 from hub.domain.verbs import Verb
 
 app = typer.Typer(no_args_is_help=True)
@@ -42,8 +43,8 @@ def rebuild() -> None:
         )
         work.commit()
     for what, why in report.faults.items():
-        out.print(f"[red]未能生成[/] {what}：{why}")
-    out.print(f"网站：{report.items} 件稿件，{report.pages} 个页面，改动 {report.changed} 个文件；订阅源：改动 {feeds} 个文件")
+        complain(f"未能生成 {what}：{why}")
+    say(f"网站：{report.items} 件稿件，{report.pages} 个页面，改动 {report.changed} 个文件；订阅源：改动 {feeds} 个文件")
     if report.faults:
         raise typer.Exit(1)
 
