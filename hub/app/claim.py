@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, func, insert, literal, not_, or_, select, update
+from sqlalchemy import ColumnElement, Integer, String, and_, bindparam, exists, func, insert, literal, not_, or_, select, update
 from sqlalchemy.orm import aliased
 
 from channels.base import Action, Limits, Ref, Rendition
@@ -48,15 +48,8 @@ def claim(context: Context, channel: str, worker: str) -> list[Claimed]:
     with context.work(f"worker:{worker}") as work:
         if _account_rests(work, channel) or (limits.serial and _account_busy(work, channel)):
             return []
-        due = work.session.execute(
-            select(Delivery, Item, Release)
-            .join(Item, Item.id == Delivery.item_id)
-            .join(Release, Release.id == Delivery.release_id)
-            .where(*_ready(work.now, channel, context.policy.grace))
-            .order_by(Delivery.urgent.desc(), Delivery.due_at, Delivery.id)
-            .limit(1 if limits.serial else limits.batch)
-            .with_for_update(of=Delivery, skip_locked=True)
-        ).all()
+        asked = _asked(work.now, channel, context.policy.grace) | {"count": 1 if limits.serial else limits.batch}
+        due = work.session.execute(_DUE, asked).all()
         rows = _one_per_item([(d, i, r) for d, i, r in due])
         won = _take(work, [d for d, _, _ in rows], limits)
         claimed = _hand_out(work, [row for row in rows if row[0].id in won], channel, worker)
@@ -71,12 +64,19 @@ def claim(context: Context, channel: str, worker: str) -> list[Claimed]:
 def _anything(context: Context, channel: str) -> bool:
     """A glance without a lock: on SQLite even a transaction that finds nothing keeps every other writer waiting."""
     with context.reading() as session:
-        ready = _ready(context.clock(), channel, context.policy.grace)
-        return session.scalar(select(Delivery.id).join(Item, Item.id == Delivery.item_id).where(*ready).limit(1)) is not None
+        return session.scalar(_GLANCE, _asked(context.clock(), channel, context.policy.grace)) is not None
 
 
-def _ready(now: datetime, channel: str, grace: timedelta) -> tuple[ColumnElement[bool], ...]:
-    """Due, wanted, and with nothing in its way: the re-check at the last moment of what may have changed since approval."""
+def _asked(now: datetime, channel: str, grace: timedelta) -> dict[str, object]:
+    return {"now": now, "channel": channel, "missed": now - grace}
+
+
+def _ready() -> tuple[ColumnElement[bool], ...]:
+    """Due, wanted, and with nothing in its way: the re-check at the last moment of what may have changed since approval.
+
+    Asks for the parameters ``now``, ``channel`` and ``missed`` (releases due before it were missed).
+    """
+    now, channel = bindparam("now", type_=Utc()), bindparam("channel", type_=String())
     page, other = aliased(Delivery), aliased(Delivery)
     withdrawal = Delivery.action == Action.WITHDRAW
     page_is_live = exists().where(
@@ -103,8 +103,21 @@ def _ready(now: datetime, channel: str, grace: timedelta) -> tuple[ColumnElement
         or_(withdrawal, and_(Item.state != ItemState.WITHDRAWN, not_(newer))),
         # The page goes live first: every other channel links to it. A withdrawal waits for nobody.
         or_(withdrawal, Delivery.channel == "website", page_is_live),
-        or_(withdrawal, Delivery.channel != "website", Delivery.attempts > 0, Delivery.due_at > now - grace),
+        or_(withdrawal, Delivery.channel != "website", Delivery.attempts > 0, Delivery.due_at > bindparam("missed", type_=Utc())),
     )
+
+
+# Made once: putting these together anew would cost more than the database takes to answer them.
+_GLANCE = select(Delivery.id).join(Item, Item.id == Delivery.item_id).where(*_ready()).limit(1)
+_DUE = (
+    select(Delivery, Item, Release)
+    .join(Item, Item.id == Delivery.item_id)
+    .join(Release, Release.id == Delivery.release_id)
+    .where(*_ready())
+    .order_by(Delivery.urgent.desc(), Delivery.due_at, Delivery.id)
+    .limit(bindparam("count", type_=Integer()))
+    .with_for_update(of=Delivery, skip_locked=True)
+)
 
 
 def _account_rests(work: Work, channel: str) -> bool:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import TypeAlias, Union
 
 Json: TypeAlias = Union[bool, int, str, "Sequence[Json]", "Mapping[str, Json]", None]
@@ -126,7 +127,8 @@ def _usual(value: Json) -> bool:
         return True
     if kind is list or kind is tuple:
         return all(map(_usual, value))  # type: ignore[arg-type]
-    return False
+    # Verbs and states are members of a StrEnum: the encoder writes their text.
+    return isinstance(value, StrEnum)
 
 
 def _ordered(value: Json, path: str) -> Json:
