@@ -23,6 +23,7 @@ from hub.web.app import create_app
 from hub.web.ratelimit import Rate, Rates
 from hub.wiring import Container
 from tests.waiting import wait_until
+from tests.web.described import Described
 from tests.world import World
 
 UNLIMITED = Rates(Rate(10_000, 100_000), Rate(10_000, 100_000), Rate(10_000, 100_000))
@@ -104,6 +105,7 @@ class Web:
     base: str
     app: FastAPI
     folder: Path
+    described: Described
     people: dict[tuple[str, str], Api] = field(default_factory=dict)
 
     def as_(self, username: str, scopes: str = "read write review release deliver audit") -> Api:
@@ -114,6 +116,7 @@ class Web:
                 self.world.context, "system", username=username, scopes=scopes.split(), label="test", lasts=timedelta(days=30)
             )
             known = self.people[username, scopes] = Api(self.base, token)
+            known.session.hooks["response"].append(self.described.check)
         return known
 
     def content(self, **changes: Any) -> dict[str, Any]:
@@ -130,7 +133,7 @@ def web_of(world: World, folder: Path, **options: Any) -> Iterator[Web]:
     options.setdefault("rates", UNLIMITED)
     app = create_app(container_for(world, folder, redis_url), **options)
     with serving(app) as base:
-        made = Web(world, base, app, folder)
+        made = Web(world, base, app, folder, Described(app))
         try:
             yield made
         finally:
