@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     """Empty: the address of HUB_HOST and HUB_PORT."""
     host: str = "127.0.0.1"
     port: int = 8000
+    behind_proxy: bool = False
+    """A proxy of ours stands in front, alone reaches the hub and sets X-Forwarded-For: believe its last address."""
     config: Path | None = None
     log_level: str = "INFO"
     log_json: bool = False

@@ -24,4 +24,4 @@ def app() -> FastAPI:
     except BadConfig as error:
         log.critical("cannot start", why=str(error))
         raise
-    return create_app(container)
+    return create_app(container, behind_proxy=settings.behind_proxy)
