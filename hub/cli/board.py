@@ -70,7 +70,9 @@ def look(hub: Container, prefix: str) -> Board:
             .order_by(Item.external_ref)
         ).all()
         by_item: dict[int, dict[str, Delivery]] = {i.id: {} for i, _ in items}
-        for delivery in session.scalars(select(Delivery).where(Delivery.item_id.in_(by_item)).order_by(Delivery.id)):
+        for delivery in session.scalars(
+            select(Delivery).where(Delivery.item_id.in_(by_item), Delivery.action != Action.WITHDRAW).order_by(Delivery.id)
+        ):
             by_item[delivery.item_id][delivery.channel] = delivery
     return Board(tuple(hub.accounts), tuple((i, t, by_item[i.id]) for i, t in items))
 
