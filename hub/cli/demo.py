@@ -161,7 +161,7 @@ def _keep_running(hub: Container, variables: dict[str, str]) -> None:
         for program in embedded.hub_programs(hub.settings, variables):
             supervisor.start(program)
         supervisor.wait_ready(timeout=90)
-        out.print(f"中枢正在运行：{hub.settings.site_address}/  按 Ctrl-C 停止")
+        say(f"中枢正在运行：{hub.settings.site_address}/  按 Ctrl-C 停止")
         supervisor.wait()
 
 

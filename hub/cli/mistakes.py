@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import typer
 from pydantic import ValidationError
@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
 from hub.app.seal import Inconsistent
 from hub.cli.printing import complain
-from hub.cli.shared import reasons
+from hub.cli.shared import let_go, reasons
 from hub.domain.problems import Refusal
 from hub.settings import BadConfig
 from hub.store.record import RecordBroken
@@ -41,10 +41,10 @@ _SYSTEM = {
 }
 
 
-def run(app: typer.Typer) -> int:
-    """Run the command line; returns the exit code."""
+def run(app: Callable[..., object], args: Sequence[str] | None = None) -> int:
+    """Run one command (``args``; None: those of the process) of a Typer or of what it builds; returns the exit code."""
     try:
-        code = app(standalone_mode=False)
+        code = app(args, standalone_mode=False)
     except Refusal as refusal:
         return _tell(FOUND_WRONG, *reasons(refusal))
     except (Inconsistent, RecordBroken) as error:
@@ -68,6 +68,8 @@ def run(app: typer.Typer) -> int:
         if error.filename is None:
             raise
         return _tell(BAD_CALL, f"无法读写 {error.filename}：{_SYSTEM.get(type(error), error.strerror)}")
+    finally:
+        let_go()
     return code if isinstance(code, int) else 0
 
 

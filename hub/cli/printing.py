@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -54,7 +55,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     table = Table(*columns, title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for line in cells:
         table.add_row(*line)
-    if out.measure(table).maximum <= out.width:
+    if Measurement.get(out, out.options.update(max_width=10_000), table).maximum <= out.width:
         out.print(table, soft_wrap=False)
         return
     say(title, "italic")

@@ -16,6 +16,8 @@ from hub.settings import BadConfig, Settings, lend
 from hub.store import upgrade
 from hub.wiring import Container
 
+_opened: list[Container] = []
+
 
 def _filled(value: str) -> str:
     if not value.strip():
@@ -47,7 +49,14 @@ def bare_container() -> Container:
     if settings.config is None and kept is not None:
         lend(embedded.environment(kept, settings.data, settings.data / "hub.toml", settings.redis))
         settings = Settings()
-    return Container(settings)
+    _opened.append(Container(settings))
+    return _opened[-1]
+
+
+def let_go() -> None:
+    """Close the connections of every container this command opened."""
+    while _opened:
+        _opened.pop().close()
 
 
 def caller(hub: Container, username: str) -> Caller:
