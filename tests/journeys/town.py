@@ -102,13 +102,16 @@ class Town:
         return self._count("weibo")
 
     def _count(self, platform: str) -> Counter[str]:
-        """How often each item's address stands among what the platform shows, from the platform's own books."""
+        texts = self._texts(platform)
+        return Counter({public_id: sum(f"/items/{public_id}/" in text for text in texts) for public_id in self.released()})
+
+    def seen(self, platform: str, public_id: str) -> int:
+        """How often an item's address stands among what a platform shows, from the platform's own books."""
+        return sum(f"/items/{public_id}/" in text for text in self._texts(platform))
+
+    def _texts(self, platform: str) -> list[str]:
         with closing(sqlite3.connect(self.data / "platforms" / f"{platform}.db")) as db:
-            texts = platform_texts(db, platform)
-        seen: Counter[str] = Counter()
-        for public_id in self.released():
-            seen[public_id] = sum(f"/items/{public_id}/" in text for text in texts)
-        return seen
+            return platform_texts(db, platform)
 
     def verify(self) -> VerifyReport:
         key = seal.load_or_make_key(self.hub.key_file)
@@ -149,7 +152,8 @@ def platform_texts(db: sqlite3.Connection, platform: str) -> list[str]:
     if platform == "weibo":
         return [row[0] for row in db.execute("SELECT sent FROM post WHERE deleted IS NULL")]
     articles = [row[0] for row in db.execute("SELECT body FROM things WHERE kind = 'article'")]
-    return [body for body in articles if not json.loads(body).get("deleted")]
+    # Status 5 and 6: deleted by its author, banned by the platform.
+    return [body for body in articles if json.loads(body)["status"] == 0]
 
 
 @contextmanager
