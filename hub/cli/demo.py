@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.panel import Panel
-from rich.text import Text
+from rich.cells import set_cell_size
 
 from hub.app import accounts, seal
 from hub.app.context import Context
@@ -87,7 +85,7 @@ def _serve(hub: Container, chosen: embedded.Plan, variables: dict[str, str], *, 
 
         shown = board.watch(hub, out, PREFIX, wait, dead)
         if broken := dead():
-            complain(f"{broken} 反复退出，请看日志 {os.path.relpath(data / 'logs' / f'{broken}.log')}")
+            complain(f"{broken} 反复退出，请看日志 {_near(data / 'logs' / f'{broken}.log')}")
         good = _conclude(hub, shown)
         if once:
             say(f"用时 {time.monotonic() - began:.1f} 秒")
@@ -122,17 +120,24 @@ def _conclude(hub: Container, shown: board.Board) -> bool:
 
 def _tell_where(hub: Container, chosen: embedded.Plan) -> None:
     tokens = journey.sign_ins(hub, hub.settings.data / "demo-tokens.txt")
-    lines = [
-        f"网站          {chosen.site}/",
-        f"订阅源        {chosen.site}/feeds/all.atom.xml",
-        f"微信（模拟）  {chosen.addresses['wechat']}/",
-        f"微博（模拟）  {chosen.addresses['weibo']}/",
-        f"接口文档      {chosen.site}/api/v1/docs",
-        f"登录令牌      {os.path.relpath(tokens)}（每行：用户名、令牌）",
-        f"日志          {os.path.relpath(hub.settings.data / 'logs')}",
-        "按 Ctrl-C 停止；再次 make run 将继续使用同一份数据。",
-    ]
-    out.print(Panel(Text("\n".join(lines)), title="中枢正在运行", expand=False), soft_wrap=False)
+    places = (
+        ("网站", f"{chosen.site}/"),
+        ("订阅源", f"{chosen.site}/feeds/all.atom.xml"),
+        ("微信（模拟）", f"{chosen.addresses['wechat']}/"),
+        ("微博（模拟）", f"{chosen.addresses['weibo']}/"),
+        ("接口文档", f"{chosen.site}/api/v1/docs"),
+        ("登录令牌", f"{_near(tokens)}（每行：用户名、令牌）"),
+        ("日志", _near(hub.settings.data / "logs")),
+    )
+    say("\n中枢正在运行", "bold green")
+    for name, place in places:
+        say(f"  {set_cell_size(name, 14)}{place}")
+    say("  按 Ctrl-C 停止；再次 make run 将继续使用同一份数据。")
+
+
+def _near(path: Path) -> str:
+    """The path as one would type it here."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def run() -> None:
