@@ -6,25 +6,30 @@ without it, texts of our own are.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import jsonschema
 import pytest
+from lxml import etree
 
 from hub.app.due import due_sends
 from hub.app.revisions import vocabulary_for
 from hub.domain.content import Content
 from hub.domain.delivery import DeliveryState
 from hub.intake.report import Taken, read_sources
+from tests.channels.feed.rss_rules import faults
 from tests.journeys.town import CHANNELS, Town, town
 from tests.waiting import wait_until
 
 DEPARTMENT = "minzheng"
+RULES = Path(__file__).parents[1] / "channels" / "feed" / "data"
 
 
 def many(hub: Town, count: int) -> list[tuple[str, Content]]:
@@ -117,7 +122,27 @@ def test_every_item_reaches_every_channel_once(tmp_path: Path, hurt: Callable[[T
         assert report.ok, str(report)
         with hub.hub.context.reading() as session:
             assert due_sends(session, hub.hub.clock()) == []
+        assert_feeds_are_valid(hub)
         assert_no_secret_in_logs(hub)
+
+
+def assert_feeds_are_valid(hub: Town) -> None:
+    """Every feed file against the rules of its format."""
+    feeds = hub.hub.settings.site / "feeds"
+    grammar = etree.RelaxNG(etree.parse(RULES / "atom.rng"))
+    schema = jsonschema.Draft202012Validator(json.loads((RULES / "jsonfeed-1.1.schema.json").read_text("utf-8")))
+    seen = 0
+    for path in sorted(feeds.iterdir()):
+        data, url = path.read_bytes(), f"{hub.plan.site}/feeds/{path.name}"
+        if path.name.endswith(".rss.xml"):
+            # An entry's `updated` may lie up to a second after its release.
+            assert faults(data, url, datetime.now(UTC) + timedelta(seconds=2)) == [], path.name
+        elif path.name.endswith(".atom.xml"):
+            grammar.assertValid(etree.fromstring(data))
+        elif path.suffix == ".json":
+            schema.validate(json.loads(data))
+        seen += 1
+    assert seen > 30
 
 
 def assert_no_secret_in_logs(hub: Town) -> None:
