@@ -71,10 +71,11 @@ def _asked(now: datetime, channel: str, grace: timedelta) -> dict[str, object]:
     return {"now": now, "channel": channel, "missed": now - grace}
 
 
-def _ready() -> tuple[ColumnElement[bool], ...]:
+def _ready(next_at: ColumnElement[datetime]) -> tuple[ColumnElement[bool], ...]:
     """Due, wanted, and with nothing in its way: the re-check at the last moment of what may have changed since approval.
 
-    Asks for the parameters ``now``, ``channel`` and ``missed`` (releases due before it were missed).
+    Asks for the parameters ``now``, ``channel`` and ``missed`` (releases due before it were missed). ``next_at``: how to
+    write that column.
     """
     now, channel = bindparam("now", type_=Utc()), bindparam("channel", type_=String())
     page, other = aliased(Delivery), aliased(Delivery)
@@ -97,7 +98,7 @@ def _ready() -> tuple[ColumnElement[bool], ...]:
     return (
         Delivery.channel == channel,
         Delivery.state == DeliveryState.PLANNED,
-        Delivery.next_at <= now,
+        next_at <= now,
         Delivery.due_at <= now,
         not_(something_in_doubt),
         or_(withdrawal, and_(Item.state != ItemState.WITHDRAWN, not_(newer))),
@@ -108,14 +109,15 @@ def _ready() -> tuple[ColumnElement[bool], ...]:
 
 
 # Made once: putting these together anew would cost more than the database takes to answer them.
-_GLANCE = select(Delivery.id).join(Item, Item.id == Delivery.item_id).where(*_ready()).limit(1)
+_GLANCE = select(Delivery.id).join(Item, Item.id == Delivery.item_id).where(*_ready(Delivery.next_at.expression)).limit(1)
 _DUE = (
     select(Delivery, Item, Release)
     .join(Item, Item.id == Delivery.item_id)
     .join(Release, Release.id == Delivery.release_id)
-    .where(*_ready())
+    # SQLite would take the index by time, read the whole backlog and sort it; as an expression the column has no index.
+    .where(*_ready(func.coalesce(Delivery.next_at, Delivery.due_at)))
     .order_by(Delivery.urgent.desc(), Delivery.due_at, Delivery.id)
-    .limit(bindparam("count", type_=Integer()))
+    .limit(bindparam("count", type_=Integer(), literal_execute=True))
     .with_for_update(of=Delivery, skip_locked=True)
 )
 

@@ -279,10 +279,14 @@ class Delivery(Base):
     __table_args__ = (
         UniqueConstraint("revision_id", "channel", "action"),
         ForeignKeyConstraint(["revision_id", "item_id"], ["revisions.id", "revisions.item_id"], ondelete="RESTRICT"),
-        Index("ix_deliveries_waiting", "channel", "state", "next_at"),
+        Index("ix_deliveries_next_at", "state", "next_at", "channel"),
         Index("ix_deliveries_item_id_channel", "item_id", "channel"),
         Index("ix_deliveries_state_id", "state", "id"),
     )
+
+
+# In the order of claims: with a backlog, a claim reads its first rows and not all of it to sort them.
+Index("ix_deliveries_turn", Delivery.channel, Delivery.state, Delivery.urgent.desc(), Delivery.due_at, Delivery.id)
 
 
 class Attempt(Base):
