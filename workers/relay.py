@@ -16,8 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hub.app.due import due_looks, due_sends
 from hub.wiring import Container
-from workers.celery import queue_of
-from workers.tasks import drain, look
+from workers.tasks import drain, look, ring
 
 log = structlog.get_logger(__name__)
 TICK = 0.1
@@ -62,8 +61,4 @@ class Relay:
         if moment - self._rung.get((what, channel), 0.0) < AGAIN:
             return 0
         self._rung[what, channel] = moment
-        if self._container.redis.llen(queue_of(channel)):
-            # The bell still rings: nobody has answered yet, and a second message would only wait behind it.
-            return 0
-        (drain if what == "drain" else look).apply_async((channel,), queue=queue_of(channel))
-        return 1
+        return int(ring(self._container, drain if what == "drain" else look, channel))

@@ -15,8 +15,13 @@ from hub.app import accounts
 from hub.logs import configure_logging
 from hub.settings import BadConfig
 from hub.wiring import Container
+from workers import tasks
 from workers.beat import Beat
 from workers.celery import CHORES, app, container, queue, queue_of
+from workers.slots import Slots
+
+SHARERS = 4
+"""A worker of several channels lets each of them hold one thread in this many."""
 
 
 class SignOfLife(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
@@ -45,6 +50,7 @@ def run_worker(channels: list[str], concurrency: int) -> None:
     prepare(hub, channels)
     names = [CHORES if c == CHORES else queue_of(c) for c in channels or [*hub.channels, CHORES]]
     app.conf.task_queues = [queue(name) for name in names]
+    tasks.slots = Slots(concurrency if len(names) == 1 else max(1, concurrency // SHARERS))
     SignOfLife.name_of_worker = alive.worker_name(channels)
     app.steps["consumer"].add(SignOfLife)
     app.worker_main(

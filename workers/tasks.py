@@ -6,33 +6,65 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import structlog
+from kombu.exceptions import OperationalError as BrokerError
+from redis.exceptions import RedisError
 
 from hub.app import accounts, notices, patrol, seal, sweep
 from hub.app.look import look_due
 from hub.app.send import send_due
-from workers.celery import app, container
+from hub.wiring import Container
+from workers.celery import app, container, queue_of
+from workers.slots import Slots
 
+log = structlog.get_logger(__name__)
 DRAIN_SECONDS = 20.0
 """A drain hands its slot back after this long, so that channels sharing a worker take turns; the relay rings again."""
+slots = Slots(2)
+"""How many threads of this process one channel may hold at a time; ``run_worker`` knows better."""
 
 
 def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident() % 100_000}"
 
 
+def ring(hub: Container, task: Any, channel: str) -> bool:
+    """Put a word into the channel's queue. False: the bell still rings, and a second message would only wait behind the first."""
+    if hub.redis.llen(queue_of(channel)):
+        return False
+    task.apply_async((channel,), queue=queue_of(channel))
+    return True
+
+
 @app.task(name="hub.drain", expires=30)
 def drain(channel: str) -> int:
     """Send batch after batch of what is due for ``channel`` until nothing is. Returns how many deliveries were claimed."""
-    ends, sent = time.monotonic() + DRAIN_SECONDS, 0
-    while (count := send_due(container().context, channel, worker_name())) and time.monotonic() < ends:
-        sent += count
+    hub, ends, sent = container(), time.monotonic() + DRAIN_SECONDS, 0
+    # One more hand at the start of each: all free ones are at work long before the relay rings again.
+    helper: Callable[[], object] | None = partial(_ring_unless_away, hub, channel)
+    with slots.one(channel) as mine:
+        while mine and time.monotonic() < ends and (count := send_due(hub.context, channel, worker_name(), more=helper)):
+            sent, helper = sent + count, None
     return sent
+
+
+def _ring_unless_away(hub: Container, channel: str) -> None:
+    """A batch is claimed and waits to be sent: a broker that is away must not keep it."""
+    try:
+        ring(hub, drain, channel)
+    except (RedisError, BrokerError, OSError) as error:
+        log.warning("no help was called", channel=channel, error=f"{type(error).__name__}: {error}"[:300])
 
 
 @app.task(name="hub.look", expires=60)
 def look(channel: str) -> int:
     """Look at every delivery of ``channel`` whose look is due."""
-    return look_due(container().context, channel, worker_name())
+    with slots.one(channel) as mine:
+        return look_due(container().context, channel, worker_name()) if mine else 0
 
 
 @app.task(name="hub.sweep", expires=30)

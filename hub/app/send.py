@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -25,10 +25,16 @@ class Result:
     exchanges: list[Exchange] = field(default_factory=list)
 
 
-def send_due(context: Context, channel: str, worker: str) -> int:
-    """Send one batch of what is due. Returns how many deliveries were claimed; 0: nothing (more) to do now."""
+def send_due(context: Context, channel: str, worker: str, *, more: Callable[[], object] | None = None) -> int:
+    """Send one batch of what is due. Returns how many deliveries were claimed; 0: nothing (more) to do now.
+
+    ``more`` is called before the first push when the batch is full, so that another worker may take the next one meanwhile.
+    """
     claimed = claim(context, channel, worker)
     if claimed:
+        limits = context.channels[channel].limits
+        if more is not None and not limits.serial and len(claimed) >= limits.batch:
+            more()
         begin(context, claimed)
         results = push(context, context.channels[channel], claimed)
         settle(context, [(r.claimed, r.outcome, r.exchanges) for r in results], worker)
