@@ -29,7 +29,7 @@ h2{margin:20px 16px 8px;font-size:14px;font-weight:500;color:#666}
 .card>a:first-child{display:block;color:inherit;text-decoration:none}
 .card img{display:block;width:100%;aspect-ratio:2.35;object-fit:cover;background:#ddd}
 .card .words{display:block;padding:12px 14px}.card strong{display:block;font-size:17px;line-height:1.4;font-weight:500}
-.card span{display:block;color:#666;font-size:14px;margin-top:6px}.card time,.meta{color:#767676;font-size:13px}
+.card .words span{display:block;color:#666;font-size:14px;margin-top:6px}.card time,.meta{color:#767676;font-size:13px}
 .card time{display:block;margin-top:8px}
 .source{display:block;padding:10px 14px;border-top:1px solid #eee;color:#576b95;font-size:14px;text-decoration:none;overflow-wrap:anywhere}
 .draft,.gone,.empty{margin:0 12px 8px;padding:12px 14px;background:#fff;border-radius:8px;font-size:15px}

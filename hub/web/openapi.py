@@ -71,7 +71,7 @@ def render(spec: dict[str, Any]) -> str:
         '<p><a href="openapi.json">OpenAPI 3.1（机器可读）</a></p><nav>',
     ]
     for name, found in groups.items():
-        lines = (f'<li><a href="#{_id(m, p)}"><span class="m">{m}</span> {escape(o["summary"])}</a></li>' for m, p, o in found)
+        lines = (f'<li><span class="m">{m}</span> <a href="#{_id(m, p)}">{escape(o["summary"])}</a></li>' for m, p, o in found)
         out.append(f"<h2>{escape(name)}</h2><ul>{''.join(lines)}</ul>")
     out.append('</nav><h2 id="problems">问题种类</h2>')
     out += [f'<h3 id="problem-{k.slug}">{escape(k.title)}</h3><p><code>{k.slug}</code> {escape(k.about)}</p>' for k in KINDS.values()]
