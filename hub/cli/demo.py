@@ -127,6 +127,7 @@ def _tell_where(hub: Container, chosen: embedded.Plan) -> None:
         ("微博（模拟）", f"{chosen.addresses['weibo']}/"),
         ("接口文档", f"{chosen.site}/api/v1/docs"),
         ("登录令牌", f"{_near(tokens)}（每行：用户名、令牌）"),
+        ("命令行", ".venv/bin/hub deliveries（其余见 docs/commands.md）"),
         ("日志", _near(hub.settings.data / "logs")),
     )
     say("\n中枢正在运行", "bold green")

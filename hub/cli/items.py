@@ -33,8 +33,8 @@ def list_items(
     with container().context.reading() as session:
         rows = session.execute(query.order_by(Item.id.desc()).limit(limit)).all()
     if as_json:
-        names = ("id", "index_no", "title", "state", "revision", "changed_at")
-        values = [(i.public_id, i.index_no, t, i.state, i.revision_no, i.changed_at) for i, t in rows]
+        names = ("id", "index_no", "external_ref", "title", "state", "revision", "changed_at")
+        values = [(i.public_id, i.index_no, i.external_ref, t, i.state, i.revision_no, i.changed_at) for i, t in rows]
         print_json([dict(zip(names, v, strict=True)) for v in values])
     else:
         found = [(i.public_id, i.index_no, t, STATE_LABELS[ItemState(i.state)], i.revision_no, local(i.changed_at)) for i, t in rows]
