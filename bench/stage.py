@@ -124,7 +124,8 @@ def stage(database: str, channels: dict[str, str], *, delay: float = 0.0) -> Ite
         servers = _children() - servers
         command = [sys.executable, "-m", "bench.platform", "--delay", str(delay)]
         platform = stack.enter_context(subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
-        assert platform.stdout is not None and platform.stdin is not None
+        assert platform.stdout is not None
+        assert platform.stdin is not None
         stack.callback(platform.stdin.close)
         platform_url = platform.stdout.readline().decode().strip()
         config = folder / "hub.toml"
