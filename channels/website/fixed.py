@@ -55,7 +55,7 @@ def _landings(look: Look) -> list[str]:
 def _subscribe(look: Look) -> bytes:
     site = look.site
     scopes = [
-        ("栏目", [(f"column-{each.slug}", " / ".join(n.name for n in (*each.parents, each))) for each in site.columns]),
+        ("栏目", [(f"column-{each.slug}", " / ".join([*(above.name for above in each.parents), each.name])) for each in site.columns]),
         ("部门", [(f"department-{each.slug}", each.name) for each in site.departments]),
         ("领域", [(f"area-{each.slug}", each.name) for each in site.areas]),
     ]
