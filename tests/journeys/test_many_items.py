@@ -73,10 +73,6 @@ def nothing(_hub: Town) -> None:
     """The quiet run."""
 
 
-def kill_the_worker(hub: Town) -> None:
-    hub.kill("worker")
-
-
 def kill_the_worker_again_and_again(hub: Town) -> None:
     for _ in range(3):
         before = sum(n for (_, s), n in hub.states().items() if s == DeliveryState.DELIVERED)
@@ -92,7 +88,7 @@ def kill_beat(hub: Town) -> None:
     hub.kill("beat")
 
 
-@pytest.mark.parametrize("hurt", [nothing, kill_the_worker, kill_the_worker_again_and_again, flush_redis, kill_beat])
+@pytest.mark.parametrize("hurt", [nothing, kill_the_worker_again_and_again, flush_redis, kill_beat])
 def test_every_item_reaches_every_channel_once(tmp_path: Path, hurt: Callable[[Town], None], free_ports: int) -> None:
     count = int(os.environ.get("HUB_TEST_ITEMS", "24"))
     with town(tmp_path, ports=free_ports) as hub:
