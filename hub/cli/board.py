@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from channels.base import Action
 from hub.cli.printing import SHANGHAI, local, print_table
-from hub.domain.delivery import DELIVERY_LABELS, FINAL_FOR_NOW, DeliveryState
+from hub.domain.delivery import DELIVERY_LABELS, FINAL_FOR_NOW, TERMINAL, DeliveryState
 from hub.domain.item import ItemState
 from hub.domain.summary import summarise
 from hub.store.tables import Delivery, Item, Revision
@@ -57,11 +57,16 @@ class Board:
 
     @property
     def good(self) -> bool:
-        return all(d.state == DeliveryState.DELIVERED for d in self.deliveries)
+        """Everything is where it should be: delivered, or taken back with its item."""
+        return all(
+            d.state == DeliveryState.DELIVERED or (item.state == ItemState.WITHDRAWN and DeliveryState(d.state) in TERMINAL)
+            for item, _, by_channel in self.rows
+            for d in by_channel.values()
+        )
 
 
 def look(hub: Container, prefix: str) -> Board:
-    """The newest delivery of every item × channel whose external reference starts with ``prefix``."""
+    """The newest publication of every item × channel whose external reference starts with ``prefix``."""
     with hub.context.reading() as session:
         items = session.execute(
             select(Item, Revision.title)
@@ -116,9 +121,6 @@ def tell(board: Board) -> None:
 
 
 def _overall(item: Item, by_channel: dict[str, Delivery]) -> str:
-    if item.state == ItemState.WITHDRAWN:
-        # Here the newest delivery of a channel is the withdrawal itself.
-        return "已撤稿" if all(d.state == DeliveryState.DELIVERED for d in by_channel.values()) else "撤回中"
     return summarise(ItemState(item.state), [DeliveryState(d.state) for d in by_channel.values()])
 
 
@@ -134,10 +136,8 @@ def _cell(delivery: Delivery | None, *, told: bool) -> Text:
     if delivery is None:
         return Text("—", "dim")
     state = DeliveryState(delivery.state)
-    withdrawn = delivery.action == Action.WITHDRAW and state is DeliveryState.DELIVERED
-    label = "已撤回" if withdrawn else DELIVERY_LABELS[state]
     # Addresses do not fit into a terminal's table: the words are the link, where the terminal knows links.
-    text = Text(label, Style(color=COLOURS.get(state), link=delivery.url if told and delivery.url else None))
+    text = Text(DELIVERY_LABELS[state], Style(color=COLOURS.get(state), link=delivery.url if told and delivery.url else None))
     if told and delivery.settled_at is not None:
         text.append(f"\n{delivery.settled_at.astimezone(SHANGHAI):%H:%M:%S}", "dim")
     return text

@@ -45,6 +45,8 @@ def test_the_same_on_postgresql(bare: Hub, postgres_server: PostgresServer, monk
 
 def test_people_are_added_with_the_reach_of_their_role(hub: Hub) -> None:
     hub.ok("user", "add", "zhao", "--name", "赵一", "--department", "minzheng", "--role", "liaison")
+    odd = hub.ok("user", "add", "sun", "--name", "[red]孙三[/]", "--department", "minzheng", "--role", "liaison")
+    assert odd.out == "已新增 [red]孙三[/]（sun）\n"
     hub.ok("user", "add", "qian", "--name", "钱二", "--department", "rongmei", "--role", "publisher", "--role", "auditor")
     found = {p["username"]: p for p in hub.ok("user", "list", "--json").json}
     assert found["zhao"] == {"username": "zhao", "name": "赵一", "department": "区民政局", "roles": "信息员"}
