@@ -228,6 +228,9 @@ class Limits:
     """True: when ``reconcile`` says ``Absent``, a new attempt cannot publish twice."""
     lease: timedelta = timedelta(minutes=2)
     """How long one delivery may stay ``sending`` before it counts as ``unknown``."""
+    lease_each: timedelta = timedelta(seconds=30)
+    """How much longer for every further delivery of a batch. It must cover the slowest send: while one still runs, a look
+    that found nothing would let another begin."""
     retry_base: timedelta = timedelta(seconds=5)
     retry_cap: timedelta = timedelta(minutes=15)
     max_attempts: int = 12

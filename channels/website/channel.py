@@ -63,6 +63,10 @@ class Website:
         can_edit=True,
         can_withdraw=True,
         absence_is_proof=True,
+        # Half a minute for the lock and half for the files; a second push of the same changes nothing.
+        lease=timedelta(seconds=60),
+        lease_each=timedelta(milliseconds=200),
+        looks=(timedelta(seconds=2), timedelta(seconds=30), timedelta(minutes=5)),
         retry_base=timedelta(seconds=1),
         retry_cap=timedelta(minutes=5),
     )

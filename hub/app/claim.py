@@ -152,7 +152,7 @@ def _take(work: Work, due: Sequence[Delivery], limits: Limits) -> set[int]:
     """Win the rows that are still planned: their ids. The objects in ``due`` are brought up to date by the same statement."""
     if not due:
         return set()
-    lease = work.now + limits.lease + limits.lease * (len(due) - 1) / 4
+    lease = work.now + limits.lease + limits.lease_each * (len(due) - 1)
     won = work.session.scalars(
         update(Delivery)
         .where(Delivery.id.in_([d.id for d in due]), Delivery.state == DeliveryState.PLANNED)

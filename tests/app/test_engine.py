@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from channels.base import Absent, Accepted, Live, Outcome, RefusalClass, Refused, Unavailable, Unknown
+from channels.registry import CHANNELS, limits_of
 from hub.app import accounts, look, notices, patrol, resolve, sweep
 from hub.app.claim import Claimed, claim
 from hub.app.notices import Hooks
@@ -350,3 +351,11 @@ def test_a_channel_dropped_by_a_correction_no_longer_shows_the_old_text(hub: Wor
     hub.send("website", "feed", "wechat")
     assert posts(hub) == 0
     assert hub.states(item)["wechat publish 1"] == DeliveryState.WITHDRAWN
+
+
+def test_no_channel_keeps_what_a_dead_worker_held_for_long() -> None:
+    """A full batch's lease bounds how late a killed worker makes a page, a feed or a post."""
+    for kind in CHANNELS:
+        limits = limits_of(kind)
+        longest = limits.lease + limits.lease_each * (limits.batch - 1)
+        assert longest <= (timedelta(minutes=2) if kind in ("website", "feed") else timedelta(minutes=12)), kind

@@ -77,7 +77,7 @@ def kill_the_worker_again_and_again(hub: Town) -> None:
     for _ in range(3):
         before = sum(n for (_, s), n in hub.states().items() if s == DeliveryState.DELIVERED)
         hub.kill("worker")
-        wait_until(lambda before=before: sum(n for (_, s), n in hub.states().items() if s == DeliveryState.DELIVERED) > before, timeout=120)
+        wait_until(lambda before=before: sum(n for (_, s), n in hub.states().items() if s == DeliveryState.DELIVERED) > before, timeout=300)
 
 
 def flush_redis(hub: Town) -> None:
@@ -104,7 +104,8 @@ def test_every_item_reaches_every_channel_once(tmp_path: Path, hurt: Callable[[T
         for line in lines[count // 2 :]:
             hub.approve_and_release(line, DEPARTMENT)
         approved = time.monotonic()
-        states = hub.wait_final(seconds=120 + 4 * count)
+        # Leases of what a killed worker held run minutes, and looks come after them.
+        states = hub.wait_final(seconds=600 + 4 * count)
         spent = [round(s, 1) for s in (imported - began, approved - imported, time.monotonic() - approved)]
         print(f"{count} items; seconds for import, review and release, the rest: {spent}")
 
