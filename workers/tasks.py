@@ -1,4 +1,4 @@
-"""The tasks: three lines each. What they do is in ``hub.app``."""
+"""The tasks: a few lines each. What they do is in ``hub.app``; when who is called to do it is said here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
 from hub.app import accounts, notices, patrol, seal, sweep
+from hub.app.due import due_sends
 from hub.app.look import look_due
 from hub.app.send import send_due
 from hub.wiring import Container
@@ -45,19 +46,25 @@ def drain(channel: str) -> int:
     """Send batch after batch of what is due for ``channel`` until nothing is. Returns how many deliveries were claimed."""
     hub, ends, sent = container(), time.monotonic() + DRAIN_SECONDS, 0
     # One more hand at the start of each: all free ones are at work long before the relay rings again.
-    helper: Callable[[], object] | None = partial(_ring_unless_away, hub, channel)
+    helper: Callable[[], object] | None = partial(_call, hub, [channel])
     with slots.one(channel) as mine:
         while mine and time.monotonic() < ends and (count := send_due(hub.context, channel, worker_name(), more=helper)):
             sent, helper = sent + count, None
+            if channel == "website":
+                # Their pages are live now: what links to them has waited for nothing else.
+                with hub.context.reading() as session:
+                    _call(hub, [other for other in due_sends(session, hub.clock()) if other != channel])
     return sent
 
 
-def _ring_unless_away(hub: Container, channel: str) -> None:
-    """A batch is claimed and waits to be sent: a broker that is away must not keep it."""
+def _call(hub: Container, channels: Sequence[str]) -> None:
+    """Ring before the relay does, which will ring anyway: a broker that is away must not keep a batch from being sent."""
     try:
-        ring(hub, drain, channel)
+        for channel in channels:
+            if channel in hub.channels:
+                ring(hub, drain, channel)
     except (RedisError, BrokerError, OSError) as error:
-        log.warning("no help was called", channel=channel, error=f"{type(error).__name__}: {error}"[:300])
+        log.warning("nobody could be called", channels=channels, error=f"{type(error).__name__}: {error}"[:300])
 
 
 @app.task(name="hub.look", expires=60)
