@@ -12,7 +12,7 @@ from channels.registry import CHANNELS, Lazy
 
 class Posting:
     name: ClassVar[str] = "bench"
-    limits: ClassVar[Limits] = Limits(batch=20, can_edit=True, absence_is_proof=True, retry_base=timedelta(seconds=1))
+    limits: ClassVar[Limits] = Limits(batch=50, can_edit=True, absence_is_proof=True, retry_base=timedelta(seconds=1))
 
     def __init__(self, account: Account, around: Surroundings) -> None:
         self._http = Http(read_timeout=60)

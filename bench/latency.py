@@ -1,60 +1,92 @@
-"""From due time to the live page, and to the first call of a platform, on a hub that has nothing else to do."""
+"""From the due time to the page, to the feeds and to the first call of a platform, on a hub that has nothing else to do."""
 
 from __future__ import annotations
 
-import statistics
-from dataclasses import dataclass
-from datetime import timedelta
+import json
+import random
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from bench import machine
-from bench.stage import stage, wait_for
+from bench.stage import Stage, stage, wait_for
 from bench.stock import start, stock
 from hub.domain.delivery import DeliveryState
-from hub.store.tables import Attempt, Delivery
+from hub.store.tables import Delivery, Item, Release
+
+CHANNELS = {"website": "website", "feed": "feed", "post": "bench"}
+FEED = Path("feeds") / "all.atom.xml"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Latency:
-    """Seconds after the due time, sorted."""
-
     database: str
-    page: tuple[float, ...]
-    """Until the website's delivery was settled: the page was written before that."""
-    platform: tuple[float, ...]
-    """Until the first send to a platform began, which waits for the page."""
-    beside: str
+    page: list[float] = field(default_factory=list)
+    """Milliseconds from the due time until the item's page could be read."""
+    feeds: list[float] = field(default_factory=list)
+    """… until the feed of all items was written with it."""
+    call: list[float] = field(default_factory=list)
+    """… until the platform had the first call."""
+    beside: str = ""
 
 
-def percentile(values: tuple[float, ...], share: float) -> float:
-    return statistics.quantiles(values, n=100, method="inclusive")[round(share * 100) - 1] if len(values) > 1 else values[0]
+def percentile(values: list[float], share: float) -> float:
+    """The smallest value that at least ``share`` of all do not exceed (nearest rank)."""
+    ordered = sorted(values)
+    return ordered[max(0, -(-len(ordered) * int(share * 100) // 100) - 1)]
 
 
-def measure(database: str, *, count: int) -> Latency:
-    """``count`` releases, one after the other, each due a little in the future."""
-    with stage(database, {"website": "website", "post": "bench"}) as here:
-        here.worker("website", "post", "chores")
+def measure(database: str, *, releases: int) -> Latency:
+    result = Latency(database)
+    chance = random.Random(1)
+    with stage(database, CHANNELS) as here:
+        here.worker()
         here.beat()
-        goods = stock(here, count + 2, ["website", "post"])
+        goods = stock(here, releases + 3, tuple(CHANNELS)).releases
+        for release in goods[:3]:
+            _one(here, release, None)
         foreign = machine.Foreign()
-        for number, release in enumerate(goods.releases):
-            start(here, [release], delay=timedelta(seconds=0.5))
+        for release in goods[3:]:
+            # Not in step with the relay's tick: releases come at any moment.
+            time.sleep(chance.uniform(0.05, 0.25))
+            _one(here, release, result)
+        result.beside = foreign.words()
+    return result
 
-            def settled(wanted: int = 2 * (number + 1)) -> bool:
-                with here.hub.context.reading() as session:
-                    done = select(func.count()).select_from(Delivery).where(Delivery.state == DeliveryState.DELIVERED)
-                    return (session.scalar(done) or 0) >= wanted
 
-            wait_for(settled, here, seconds=60, what=f"release {number} delivered")
-        # The first two load the code and open the connections.
-        measured = goods.releases[2:]
-        with here.hub.context.reading() as session:
-            rows = session.execute(
-                select(Delivery.channel, Delivery.due_at, Delivery.settled_at, Attempt.started_at)
-                .join(Attempt, Attempt.delivery_id == Delivery.id)
-                .where(Delivery.release_id.in_(measured), Attempt.number == 1)
-            ).all()
-        page = sorted((r.settled_at - r.due_at).total_seconds() for r in rows if r.channel == "website")
-        calls = sorted((r.started_at - r.due_at).total_seconds() for r in rows if r.channel == "post")
-        return Latency(database, tuple(page), tuple(calls), foreign.words())
+def _one(here: Stage, release: int, result: Latency | None) -> None:
+    with here.hub.context.reading() as session:
+        public_id = session.scalars(select(Item.public_id).join(Release, Release.item_id == Item.id).where(Release.id == release)).one()
+    page, feed = here.settings.site / "items" / public_id / "index.html", here.settings.site / FEED
+    taken = here.taken()
+    due = start(here, [release], delay=timedelta(seconds=0.15))
+    wait_for(page.exists, here, seconds=60, pause=0.002, what=f"page of {public_id}")
+    live = _since(due)
+    wait_for(lambda: here.taken() > taken, here, seconds=60, pause=0.01, what="first call")
+    called = (datetime.fromtimestamp(_last(here), UTC) - due).total_seconds() * 1000
+    wait_for(lambda: feed.exists() and public_id in feed.read_text("utf-8"), here, seconds=60, pause=0.002, what="feed")
+    fed = (datetime.fromtimestamp(feed.stat().st_mtime, UTC) - due).total_seconds() * 1000
+    wait_for(lambda: _settled(here, release), here, seconds=60, what="settled")
+    if result is not None:
+        result.page.append(live)
+        result.call.append(called)
+        result.feeds.append(fed)
+
+
+def _since(due: datetime) -> float:
+    return (datetime.now(UTC) - due).total_seconds() * 1000
+
+
+def _last(here: Stage) -> float:
+    with urllib.request.urlopen(here.platform_url + "/count", timeout=10) as answer:
+        return float(json.load(answer)["last"])
+
+
+def _settled(here: Stage, release: int) -> bool:
+    with here.hub.context.reading() as session:
+        left = select(Delivery.id).where(Delivery.release_id == release, Delivery.state != DeliveryState.DELIVERED)
+        return session.scalar(left.limit(1)) is None

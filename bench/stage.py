@@ -58,6 +58,7 @@ class Stage:
             "HUB_REDIS_URL": here.redis_url,
             "HUB_CONFIG": str(here.config),
             "HUB_SITE_URL": here.site_url,
+            "HUB_SITE_DIR": str(here.site_dir),
             "HUB_LOG_LEVEL": "INFO",
         }
 
