@@ -191,16 +191,13 @@ class Supervisor:
             return
         self._dismiss()
         self._guardian = subprocess.Popen(  # noqa: S603 - our own file
-            [sys.executable, "-I", "-S", guardian.__file__],
+            [sys.executable, "-I", "-S", guardian.__file__, *(str(kept.run.group) for kept in self._all() if kept.run is not None)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
             bufsize=0,
         )
-        for kept in self._all():
-            if kept.run is not None:
-                self._tell(f"+{kept.run.group}")
 
     def _tell(self, word: str) -> None:
         assert self._guardian is not None
