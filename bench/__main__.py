@@ -48,12 +48,12 @@ def _throughput(databases: list[str], *, quick: bool) -> Iterator[Table]:
 
 
 def _latency(databases: list[str], *, quick: bool) -> Iterator[Table]:
-    table = Table("database", "what", *(f"p{share * 100:.0f}, s" for share in PERCENTILES), "most, s", "beside")
+    table = Table("database", "from due time to", *(f"p{share * 100:.0f}, ms" for share in PERCENTILES), "most, ms", "beside")
     for database in databases:
-        found = latency.measure(database, count=3 if quick else 60)
-        for what, values in (("due → page live", found.page), ("due → first platform call", found.platform)):
-            cells = [f"{latency.percentile(values, share):.2f}" for share in PERCENTILES]
-            table.add_row(database, what, *cells, f"{values[-1]:.2f}", found.beside)
+        found = latency.measure(database, releases=3 if quick else 60)
+        for what, values in (("live page", found.page), ("feed", found.feeds), ("first platform call", found.call)):
+            cells = [f"{latency.percentile(values, share):.0f}" for share in PERCENTILES]
+            table.add_row(database, what, *cells, f"{max(values):.0f}", found.beside)
     table.title = "Latency of a release on an otherwise idle hub"
     yield table
 
