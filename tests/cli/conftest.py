@@ -1,4 +1,4 @@
-"""The ``hub`` command on a small seeded hub: real website and feeds, and a platform that lives in this process."""
+"""The ``hub`` command on a small seeded hub. Its platforms live in this process; ``public`` has real website and feeds."""
 
 from __future__ import annotations
 
@@ -25,21 +25,9 @@ from hub.settings import Settings
 from hub.wiring import Container
 from tests.architecture.sources import ROOT
 
-CONFIG = """
-district = "{district}"
-
-[[accounts]]
-name = "website"
-kind = "website"
-
-[[accounts]]
-name = "feed"
-kind = "feed"
-
-[[accounts]]
-name = "wechat"
-kind = "memory"
-"""
+CHANNELS = ("website", "feed", "wechat")
+# Said here, the site need not be read out of the district's whole description by every command.
+SITE = '[site]\nname = "云川区人民政府"\ndomain = "yunchuan.example"\nid_code = "3299000001"'
 # Building the tree of commands anew for every command would be half of what these tests cost.
 COMMAND = get_command(app)
 SIGNERS = (("dept", "minzheng-head"), ("first", "first-1"), ("second", "second-1"), ("final", "final-1"))
@@ -137,7 +125,7 @@ class Hub:
     def send(self, *channels: str) -> None:
         """What the workers do."""
         hub = Container(Settings())
-        for channel in channels or ("website", "feed", "wechat"):
+        for channel in channels or CHANNELS:
             while send_due(hub.context, channel, "test"):
                 pass
         hub.close()
@@ -158,39 +146,47 @@ class Hub:
         return {str(p.relative_to(site)): (p.read_bytes(), p.stat().st_mtime_ns) for p in site.rglob("*") if p.is_file()}
 
 
-def _environment(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+def _environment(monkeypatch: pytest.MonkeyPatch, folder: Path, *real: str) -> None:
+    """``real``: channels that write files instead of living in this process."""
     for name in [n for n in os.environ if n.startswith("HUB_") and not n.startswith("HUB_TEST_")]:
         monkeypatch.delenv(name)
+    accounts = (f'[[accounts]]\nname = "{name}"\nkind = "{name if name in real else "memory"}"' for name in CHANNELS)
     config = folder / "hub.toml"
-    config.write_text(CONFIG.format(district=ROOT / "examples" / "district.toml"), "utf-8")
+    config.write_text("\n".join([f'district = "{ROOT / "examples" / "district.toml"}"', SITE, *accounts]), "utf-8")
     monkeypatch.setenv("HUB_DATA_DIR", str(folder / "data"))
     monkeypatch.setenv("HUB_CONFIG", str(config))
-    # Wide enough for a pseudo-terminal's guesses never to matter here.
-    monkeypatch.delenv("COLUMNS", raising=False)
 
 
 @pytest.fixture
-def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hub:
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """Configured, without a database."""
     _environment(monkeypatch, tmp_path)
-    return Hub(tmp_path)
+    yield Hub(tmp_path)
+    for name in CHANNELS:
+        MemoryPlatform.forget(name)
 
 
 @pytest.fixture(scope="session")
-def _seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def _seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("seeded")
     with pytest.MonkeyPatch.context() as patch:
         _environment(patch, folder)
         hub = Hub(folder)
         hub.ok("db", "upgrade")
         hub.ok("seed")
-        yield folder / "data"
+    return folder / "data" / "hub.db"
 
 
 @pytest.fixture
-def hub(bare: Hub, _seeded: Path) -> Iterator[Hub]:
+def hub(bare: Hub, _seeded: Path) -> Hub:
     """A SQLite hub with the sample district's departments, columns and people, and no item."""
     bare.data.mkdir()
-    shutil.copyfile(_seeded / "hub.db", bare.data / "hub.db")
-    yield bare
-    MemoryPlatform.forget("wechat")
+    shutil.copyfile(_seeded, bare.data / "hub.db")
+    return bare
+
+
+@pytest.fixture
+def public(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Hub:
+    """The same with a real website and real feeds."""
+    _environment(monkeypatch, hub.folder, "website", "feed")
+    return hub

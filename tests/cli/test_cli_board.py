@@ -51,25 +51,22 @@ def test_from_draft_to_withdrawal(hub: Hub) -> None:
     assert {item.public_id for item, _, _ in gone.rows} == {draft, stay, leave}
 
 
-@pytest.mark.parametrize("columns", [80, 120])
-def test_it_fits_and_names_the_page(hub: Hub, columns: int) -> None:
+def test_it_fits_and_names_the_page(public: Hub, capsys: pytest.CaptureFixture[str]) -> None:
     title = "云川区市场监督管理局关于公布2026年第二十一期食品安全监督抽检信息及不合格产品核查处置情况的公告"
-    (item,) = hub.released("T-1", title=title, wording={"wechat": {"title": "抽检公告"}})
-    hub.send()
-    site = Settings().site_address
-    for lines in (drawn(seen(), columns), drawn(seen(), columns, site)):
-        assert all(cell_len(line) <= columns for line in lines)
-        assert any("已送达" in line for line in lines)
-    assert any(f"/items/{item}/" in line for line in lines)
-    assert not any(f"/items/{item}/" in line for line in drawn(seen(), columns))
+    (item,) = public.released("T-1", title=title)
+    public.send("website", "feed")
+    shown, site = seen(), Settings().site_address
+    for columns in (80, 120):
+        for lines in (drawn(shown, columns), drawn(shown, columns, site)):
+            assert all(cell_len(line) <= columns for line in lines)
+            assert any("已送达" in line for line in lines)
+        assert any(f"/items/{item}/" in line for line in lines)
+        assert not any(f"/items/{item}/" in line for line in drawn(shown, columns))
 
-
-def test_the_pipe_gets_a_line_for_each_delivery(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
-    (item,) = hub.released("T-1")
-    hub.send()
+    # Into a pipe: a line for each delivery, with its address.
     capsys.readouterr()
-    board.tell(seen())
+    board.tell(shown)
     head, *rows = (line.split("\t") for line in capsys.readouterr().out.splitlines())
     assert head[2:4] == ["渠道", "投递"]
-    assert [row[2] for row in rows] == ["website", "feed", "wechat"]
+    assert [(row[2], row[3]) for row in rows] == [("website", "已送达"), ("feed", "已送达"), ("wechat", "待发")]
     assert rows[0][5].endswith(f"/items/{item}/")

@@ -19,22 +19,22 @@ def platform() -> MemoryPlatform:
     return MemoryPlatform.named("wechat")
 
 
-def test_the_list_and_its_filters(hub: Hub) -> None:
+def test_the_list_and_its_filters(public: Hub) -> None:
     platform().plan("push", Unknown("没有应答"))
-    first, second = hub.released("甲", "乙")
-    hub.send()
-    every = hub.deliveries()
+    first, second = public.released("甲", "乙")
+    public.send()
+    every = public.deliveries()
     assert len(every) == 6
     assert [d["needs_person"] for d in every] == sorted((d["needs_person"] for d in every), reverse=True)
-    assert {d["item"] for d in hub.deliveries("--item", second)} == {second}
-    assert [d["channel"] for d in hub.deliveries("--channel", "feed")] == ["feed", "feed"]
-    (doubtful,) = hub.deliveries("--state", "unknown")
+    assert {d["item"] for d in public.deliveries("--item", second)} == {second}
+    assert [d["channel"] for d in public.deliveries("--channel", "feed")] == ["feed", "feed"]
+    (doubtful,) = public.deliveries("--state", "unknown")
     assert (doubtful["channel"], doubtful["reason"]) == ("wechat", "没有应答")
-    assert len(hub.deliveries("--limit", "2")) == 2
-    page = hub.delivery(first, "website")
+    assert len(public.deliveries("--limit", "2")) == 2
+    page = public.delivery(first, "website")
     assert page["url"].endswith(f"/items/{first}/")
     assert page["due"].endswith("Z")
-    head, *rows = hub.ok("deliveries").lines
+    head, *rows = public.ok("deliveries").lines
     assert head == ["编号", "稿件", "渠道", "动作", "版本", "状态", "计划（北京时间）", "次数", "链接／说明"]
     assert [str(page["id"]), first, "website", "发布", "1", "已送达"] in [row[:6] for row in rows]
     assert page["url"] in {row[8] for row in rows}

@@ -10,26 +10,28 @@ from hub.cli.printing import SHANGHAI
 from tests.cli.conftest import SIGNERS, STATEMENTS, Hub
 
 
-def test_from_draft_to_every_channel_and_back(hub: Hub) -> None:
-    (item,) = hub.take_in("甲")
-    assert hub.state(item) == "draft"
-    assert "已送部门审核" in hub.ok("items", "submit", item, "--as", "minzheng-liaison").out
+def test_from_draft_to_every_channel_and_back(public: Hub) -> None:
+    (item,) = public.take_in("甲")
+    assert public.state(item) == "draft"
+    assert "已送部门审核" in public.ok("items", "submit", item, "--as", "minzheng-liaison").out
     for stage, who in SIGNERS:
-        answer = hub.ok("items", "sign", item, "--stage", stage, "--as", who, *(STATEMENTS if stage == "dept" else ()))
+        answer = public.ok("items", "sign", item, "--stage", stage, "--as", who, *(STATEMENTS if stage == "dept" else ()))
         assert "已签署" in answer.out
     assert "现为“待签发”" in answer.out
-    hub.ok("items", "release", item, "--as", "publisher-1")
-    hub.send()
-    assert {d["channel"]: d["state"] for d in hub.deliveries("--item", item)} == dict.fromkeys(("website", "feed", "wechat"), "delivered")
-    page = hub.data / "site" / "items" / item / "index.html"
+    public.ok("items", "release", item, "--as", "publisher-1")
+    public.send()
+    assert {d["channel"]: d["state"] for d in public.deliveries("--item", item)} == dict.fromkeys(
+        ("website", "feed", "wechat"), "delivered"
+    )
+    page = public.data / "site" / "items" / item / "index.html"
     assert "关于甲事项的通知" in page.read_text("utf-8")
 
-    told = hub.ok("items", "withdraw", item, "--reason", "内容有误", "--notice", "该信息内容有误，已撤下。", "--as", "publisher-1")
+    told = public.ok("items", "withdraw", item, "--reason", "内容有误", "--notice", "该信息内容有误，已撤下。", "--as", "publisher-1")
     assert "website" in told.out
-    hub.send()
-    assert hub.state(item) == "withdrawn"
+    public.send()
+    assert public.state(item) == "withdrawn"
     assert not page.exists()
-    assert any("该信息内容有误，已撤下。".encode() in data for data, _ in hub.site_files().values())
+    assert any("该信息内容有误，已撤下。".encode() in data for data, _ in public.site_files().values())
 
 
 def test_one_refused_item_does_not_stop_the_others(hub: Hub) -> None:

@@ -36,9 +36,9 @@ def test_an_account_is_paused_alone_and_starts_again_after_a_good_check(hub: Hub
     assert hub.delivery(item, "wechat")["state"] == "delivered"
 
 
-def test_one_bad_account_is_told_with_exit_code_1(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_bad_account_is_told_with_exit_code_1(public: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Memory, "check", lambda _self: Health(False, "access_token 已过期"))
-    answer = hub("channels", "check", "--json")
+    answer = public("channels", "check", "--json")
     assert (answer.code, answer.err) == (1, "")
     assert answer.json["wechat"] == {"ok": False, "message": "access_token 已过期", "expires_at": None, "used": {}, "quota": {}}
     assert answer.json["website"]["ok"] is True
@@ -93,22 +93,22 @@ def test_a_changed_entry_is_named(hub: Hub) -> None:
     assert "第" in told.out
 
 
-def test_the_site_is_built_again_to_the_same_bytes(hub: Hub) -> None:
-    hub.released("甲", "乙")
-    (gone,) = hub.released("丙")
-    hub.send()
-    hub.ok("items", "withdraw", gone, "--reason", "有误", "--notice", "已撤下。", "--as", "publisher-1")
-    hub.send()
-    before = hub.site_files()
+def test_the_site_is_built_again_to_the_same_bytes(public: Hub) -> None:
+    public.released("甲", "乙")
+    (gone,) = public.released("丙")
+    public.send()
+    public.ok("items", "withdraw", gone, "--reason", "有误", "--notice", "已撤下。", "--as", "publisher-1")
+    public.send()
+    before = public.site_files()
     assert any(name.startswith("items/") for name in before)
-    told = hub.ok("site", "rebuild")
+    told = public.ok("site", "rebuild")
     assert "3 件稿件" in told.out
     assert "改动 0 个文件；订阅源：改动 0 个文件" in told.out
-    assert hub.site_files() == before
+    assert public.site_files() == before
 
-    page = next(p for p in (hub.data / "site" / "items").rglob("index.html"))
+    page = next(p for p in (public.data / "site" / "items").rglob("index.html"))
     page.write_text("wrong", "utf-8")
-    (hub.data / "site" / "feeds" / "all.atom.xml").unlink()
-    hub.ok("site", "rebuild")
-    assert {name: data for name, (data, _) in hub.site_files().items()} == {name: data for name, (data, _) in before.items()}
+    (public.data / "site" / "feeds" / "all.atom.xml").unlink()
+    public.ok("site", "rebuild")
+    assert {name: data for name, (data, _) in public.site_files().items()} == {name: data for name, (data, _) in before.items()}
     assert MemoryPlatform.named("wechat").pushes()

@@ -114,15 +114,15 @@ def on_terminal(columns: int, *arguments: str) -> str:
     return shown.decode().replace("\r\n", "\n")
 
 
-def test_a_table_that_does_not_fit_becomes_blocks(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    (item,) = hub.released("甲")
-    hub.send("website")
+def test_a_table_that_does_not_fit_becomes_blocks(public: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    (item,) = public.released("甲")
+    public.send("website")
     narrow = on_terminal(80, "deliveries", "--channel", "website")
     assert f"/items/{item}/\n" in narrow
     assert "已送达\n" in narrow
     screen = io.StringIO()
     monkeypatch.setattr(printing, "out", Console(file=screen, force_terminal=True, width=200, soft_wrap=True))
-    hub.ok("deliveries", "--channel", "website")
+    public.ok("deliveries", "--channel", "website")
     (row,) = (line for line in screen.getvalue().splitlines() if item in line)
     assert "已送达" in row
     assert f"/items/{item}/" in row
