@@ -14,7 +14,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from hub.app.due import due_looks, due_sends
+from hub.app.due import SEND, due_now
 from hub.wiring import Container
 from workers.tasks import drain, look, ring
 
@@ -47,11 +47,9 @@ class Relay:
         hub, rings = self._container, 0
         now = hub.clock()
         with hub.context.reading() as session:
-            sends, looks = due_sends(session, now), due_looks(session, now)
-        for channel in sends:
-            rings += self._ring("drain", channel)
-        for channel in looks:
-            rings += self._ring("look", channel)
+            due = due_now(session, now)
+        for what, channel in due:
+            rings += self._ring(what, channel)
         return rings
 
     def _ring(self, what: str, channel: str) -> int:
@@ -61,4 +59,4 @@ class Relay:
         if moment - self._rung.get((what, channel), 0.0) < AGAIN:
             return 0
         self._rung[what, channel] = moment
-        return int(ring(self._container, drain if what == "drain" else look, channel))
+        return int(ring(self._container, drain if what == SEND else look, channel))
