@@ -9,7 +9,7 @@ from bench import machine
 from bench.stage import stage
 from bench.stock import stock
 
-CHANNELS = {"website": "website", "feed": "feed", "post": "bench"}
+CHANNELS = {"website": "website", "feed": "feed", "weibo": "bench"}
 SETTLE = 6.0
 """Seconds for the processes to come up; their start is not what is measured."""
 

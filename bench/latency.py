@@ -18,7 +18,7 @@ from bench.stock import start, stock
 from hub.domain.delivery import DeliveryState
 from hub.store.tables import Delivery, Item, Release
 
-CHANNELS = {"website": "website", "feed": "feed", "post": "bench"}
+CHANNELS = {"website": "website", "feed": "feed", "weibo": "bench"}
 FEED = Path("feeds") / "all.atom.xml"
 
 

@@ -16,7 +16,7 @@ from hub.domain.item import STAGES
 from hub.domain.item import Stage as ReviewStage
 
 ACTS = 7
-CHANNELS = {"website": "website", "feed": "feed", "post": "bench"}
+CHANNELS = {"website": "website", "feed": "feed", "weibo": "bench"}
 
 
 @dataclass
