@@ -1,62 +1,99 @@
-"""``make bench``: the budgets measured so far, as a table. ``--quick``: tiny sizes, to see that it runs."""
+"""``python -m bench``: measure and print. Ratios are of one run; what else ran is written beside them."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import json
+import logging
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+import structlog
 
-from bench import latency, machine, throughput
-
-out = Console(highlight=False, width=140)
-PERCENTILES = (0.50, 0.95, 0.99)
+from bench import idle, latency, machine, publishing, record, report, reviewing, throughput
+from bench.stage import DATABASES
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="tiny sizes: shows that the bench runs, measures nothing worth keeping")
-    parser.add_argument("--database", choices=("postgresql", "sqlite"), action="append", help="only this one (default: both)")
-    given = parser.parse_args()
-    databases = given.database or ["postgresql", "sqlite"]
-    for name, value in machine.describe().items():
-        out.print(f"{name}: {value}")
-    out.print(f"load before: {machine.load()}")
-    for row in _throughput(databases, quick=given.quick):
-        out.print(row)
-    for row in _latency(databases, quick=given.quick):
-        out.print(row)
+    options = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    options.add_argument("--quick", action="store_true", help="tiny sizes: proves that everything runs, measures nothing")
+    options.add_argument("--only", default="", help=f"some of: {','.join(SECTIONS)}")
+    options.add_argument("--json", type=Path, help="write every single measurement to this file")
+    given = options.parse_args()
+    chosen = [name for name in given.only.split(",") if name] or list(SECTIONS)
+    unknown = set(chosen) - set(SECTIONS)
+    if unknown:
+        options.error(f"no such bench: {', '.join(sorted(unknown))} (there are {', '.join(SECTIONS)})")
+    # The verbs log every act; here that would be all there is to see.
+    logging.getLogger().setLevel(logging.ERROR)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    where = machine.describe()
+    _say("".join(f"{name}: {value}\n" for name, value in where.items()))
+    measured: dict[str, Any] = {"machine": where}
+    for name in chosen:
+        runs, table = SECTIONS[name](given.quick)
+        measured[name] = runs
+        _say(f"\n{table}")
+    if given.json is not None:
+        given.json.write_text(json.dumps(measured, indent=1), "utf-8")
 
 
-def _throughput(databases: list[str], *, quick: bool) -> Iterator[Table]:
-    table = Table("database", "deliveries/s", "bare task/s", "ratio", "bare, kept connections/s", "ratio", "worker ms each", "beside")
-    for database in databases:
-        found = throughput.measure(database, count=40 if quick else 2000, repeats=1 if quick else 3)
-        table.add_row(
-            database,
-            f"{throughput.median(found.engine, 'rate'):.0f}",
-            f"{throughput.median(found.bare, 'rate'):.0f}",
-            f"{found.ratio:.2f}",
-            f"{throughput.median(found.pooled, 'rate'):.0f}",
-            f"{found.pooled_ratio:.2f}",
-            f"{throughput.median(found.engine, 'worker_ms'):.2f}",
-            found.beside,
-        )
-    table.title = "Engine against a bare Celery task that only posts (median of turns)"
-    yield table
+def _say(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
-def _latency(databases: list[str], *, quick: bool) -> Iterator[Table]:
-    table = Table("database", "from due time to", *(f"p{share * 100:.0f}, ms" for share in PERCENTILES), "most, ms", "beside")
-    for database in databases:
-        found = latency.measure(database, releases=3 if quick else 60)
-        for what, values in (("live page", found.page), ("feed", found.feeds), ("first platform call", found.call)):
-            cells = [f"{latency.percentile(values, share):.0f}" for share in PERCENTILES]
-            table.add_row(database, what, *cells, f"{max(values):.0f}", found.beside)
-    table.title = "Latency of a release on an otherwise idle hub"
-    yield table
+def databases(quick: bool) -> tuple[str, ...]:
+    return ("sqlite",) if quick else DATABASES
 
+
+def _throughput(quick: bool) -> tuple[Any, report.Table]:
+    plans = [("postgresql", 0.0), ("postgresql", 0.02), ("sqlite", 0.0)]
+    count, repeats = (20, 1) if quick else (2000, 3)
+    runs = [throughput.measure(database, count=count, repeats=repeats, delay=delay) for database, delay in plans[: 1 if quick else 3]]
+    return [asdict(run) for run in runs], report.throughput(runs)
+
+
+def _latency(quick: bool) -> tuple[Any, report.Table]:
+    runs = [latency.measure(database, releases=2 if quick else 60) for database in databases(quick)]
+    return [asdict(run) for run in runs], report.latency(runs)
+
+
+def _publishing(quick: bool) -> tuple[Any, report.Table]:
+    run = publishing.measure(sizes=(5, 10) if quick else (100, 1_000, 10_000), repeats=2 if quick else 21)
+    return asdict(run), report.publishing(run)
+
+
+def _record(quick: bool) -> tuple[Any, report.Table]:
+    run = record.measure(sizes=(100,) if quick else (10_000, 100_000))
+    return asdict(run), report.record(run)
+
+
+def _reviewing(quick: bool) -> tuple[Any, report.Table]:
+    items, repeats = (1, 1) if quick else (20, 5)
+    runs = [reviewing.measure(database, items=items, repeats=repeats) for database in databases(quick)]
+    return [asdict(run) for run in runs], report.reviewing(runs)
+
+
+def _idle(quick: bool) -> tuple[Any, report.Table]:
+    runs = [
+        idle.measure(database, seconds=0.5 if quick else 30, waiting=5 if quick else 1000, settle=1 if quick else 6)
+        for database in databases(quick)
+    ]
+    return [asdict(run) for run in runs], report.idle(runs)
+
+
+SECTIONS: dict[str, Callable[[bool], tuple[Any, report.Table]]] = {
+    "throughput": _throughput,
+    "latency": _latency,
+    "publishing": _publishing,
+    "record": _record,
+    "reviewing": _reviewing,
+    "idle": _idle,
+}
 
 if __name__ == "__main__":
     main()

@@ -10,8 +10,6 @@ from bench.stage import stage
 from bench.stock import stock
 
 CHANNELS = {"website": "website", "feed": "feed", "weibo": "bench"}
-SETTLE = 6.0
-"""Seconds for the processes to come up; their start is not what is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +26,19 @@ class Idle:
     beside: str
 
 
-def measure(database: str, *, seconds: float, waiting: int) -> Idle:
+def measure(database: str, *, seconds: float, waiting: int, settle: float = 6) -> Idle:
+    """``settle``: seconds for the processes to come up; their start is not what is measured."""
     with stage(database, CHANNELS) as here:
         stock(here, waiting, tuple(CHANNELS))
         worker, beat = here.worker(), here.beat()
-        time.sleep(SETTLE)
+        time.sleep(settle)
         foreign = machine.Foreign()
         groups = ([beat.pid], [worker.pid], here.servers)
         before, began = [machine.cpu_seconds(*pids) for pids in groups], time.monotonic()
         time.sleep(seconds)
         passed = time.monotonic() - began
-        shares = [100 * (machine.cpu_seconds(*pids) - used) / passed for pids, used in zip(groups, before, strict=True)]
+        of_beat, of_worker, of_servers = (
+            100 * (machine.cpu_seconds(*pids) - used) / passed for pids, used in zip(groups, before, strict=True)
+        )
         here.must_live()
-        return Idle(database, waiting, *shares, foreign.words())
+        return Idle(database, waiting, of_beat, of_worker, of_servers, foreign.words())

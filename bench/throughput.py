@@ -60,7 +60,8 @@ class Throughput:
 
 
 def median(laps: list[Lap], name: str) -> float:
-    return statistics.median(getattr(lap, name) for lap in laps)
+    values: list[float] = [getattr(lap, name) for lap in laps]
+    return statistics.median(values)
 
 
 def measure(database: str, *, count: int, repeats: int, processes: int = 2, threads: int = 8, delay: float = 0.0) -> Throughput:
