@@ -22,12 +22,12 @@ app = Celery("bare")
 app.conf.update(task_ignore_result=True, broker_connection_retry_on_startup=True)
 
 
-@app.task(name="bare.post")
+@app.task(name="bare.post")  # type: ignore[untyped-decorator]  # celery has no types
 def post(url: str, body: str) -> None:
     requests.post(url, data=body.encode(), headers=HEADERS, timeout=60).raise_for_status()
 
 
-@app.task(name="bare.post_pooled")
+@app.task(name="bare.post_pooled")  # type: ignore[untyped-decorator]
 def post_pooled(url: str, body: str) -> None:
     session = getattr(_local, "session", None)
     if session is None:

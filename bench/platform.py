@@ -19,7 +19,7 @@ class BenchPlatform(Platform):
         self._taken = 0
         self._last = 0.0
 
-    def exchange(self, request: Request) -> tuple[Reply | None, None]:  # type: ignore[override]  # no faults here
+    def exchange(self, request: Request) -> tuple[Reply | None, None]:
         # Without the lock and the call log of its base: the platform must not be what is measured.
         if request.path == "/count":
             return Reply.json({"taken": self._taken, "last": self._last}), None
